@@ -1,0 +1,39 @@
+"""Lit Actions: limits, authority and results of one run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class ActionLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run may use. Defaults are those of Lit's Datil network."""
+
+    time_seconds: float = 30.0
+    memory_bytes: int = 256 * 1024 * 1024
+    code_bytes: int = 16 * 1024 * 1024
+    response_bytes: int = 100 * 1024
+    log_bytes: int = 100 * 1024
+    fetches: int = 50
+    fetch_bytes: int = 10 * 1024 * 1024
+    signatures: int = 10
+    contract_calls: int = 30
+
+
+class AuthContext(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What an action sees as ``Lit.Auth``."""
+
+    action_ipfs_ids: tuple[str, ...]
+    action_ipfs_id_stack: tuple[str, ...]
+    auth_sig_address: str | None
+    auth_method_contexts: tuple[dict[str, Any], ...] = ()
+    resources: tuple[str, ...] = ()
+    custom_auth_resource: str = ""
+
+
+class RunResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run ended well. Signatures are not here: they went through the host calls."""
+
+    response: str
+    logs: str

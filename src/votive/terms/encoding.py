@@ -1,0 +1,37 @@
+"""Bytes and hashes: every hash input is a named structure under a domain tag, never a loose concatenation."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+
+
+def encode(value: msgspec.Struct) -> bytes:
+    """Encode ``value`` as deterministic MessagePack, the one binary encoding of wire and store."""
+    return _encoder.encode(value)
+
+
+def tagged_hash(value: HashInput) -> bytes:
+    """Return SHA-256(SHA-256(domain) ‖ SHA-256(domain) ‖ encoding), 32 bytes (the construction of BIP-340).
+
+    The domain is the structure's own tag, so that two structures never share an input.
+    """
+    domain = hashlib.sha256(value.__struct_config__.tag.encode()).digest()  # type: ignore[union-attr]  # HashInput has a tag
+    return hashlib.sha256(domain + domain + encode(value)).digest()
+
+
+class HashInput(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="votive/unnamed"):
+    """Base of all hash inputs. Subclasses give ``tag="votive/<name>/v1"`` in their definition."""
+
+
+def hex0x(data: bytes) -> str:
+    """Return ``data`` as 0x-prefixed lower-case hex."""
+    return "0x" + data.hex()
+
+
+def bytes_of(text: str) -> bytes:
+    """Decode hex with or without 0x; ValueError if it is not hex."""
+    return bytes.fromhex(text.removeprefix("0x").removeprefix("0X"))
