@@ -1,0 +1,48 @@
+"""The Rust core in Python clothes: opaque handles on secrets, one error table.
+
+No key share, nonce, seed, pair set-up or key-encryption key is ever an int, str or bytes in Python. The handles cannot be
+pickled or copied, their repr shows public parts only, they wipe themselves when dropped, and none works after a fork.
+Steps that compute release the GIL: run them in threads.
+"""
+
+from __future__ import annotations
+
+import os
+
+from votive.core._core import (
+    DkgParty,
+    KeyShare,
+    PairSetup,
+    PairTable,
+    SealingKey,
+    SigningParty,
+    Vault,
+    harden_process,
+    mark_fork,
+    recover,
+    verify,
+)
+from votive.core.errors import CheckFailed, Forked, InvalidInput, KeyFileError, PeerFault, SealError, SetupGone, Spent
+
+os.register_at_fork(after_in_child=mark_fork)
+
+__all__ = [
+    "CheckFailed",
+    "DkgParty",
+    "Forked",
+    "InvalidInput",
+    "KeyFileError",
+    "KeyShare",
+    "PairSetup",
+    "PairTable",
+    "PeerFault",
+    "SealError",
+    "SealingKey",
+    "SetupGone",
+    "SigningParty",
+    "Spent",
+    "Vault",
+    "harden_process",
+    "recover",
+    "verify",
+]

@@ -1,0 +1,359 @@
+"""Types of the extension module; see ``rust/py``.
+
+Points are SEC1 encodings on secp256k1, scalars 32 bytes big-endian, seats 1…255. Every class is a frozen handle.
+Any handle raises ``Forked`` in a process other than the one that made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import final
+
+from votive.terms.participant import Seat
+
+@final
+class Vault:
+    """Holds the key-encryption key in Rust; seals values that are kept on disk."""
+
+    @staticmethod
+    def create_key_file(path: str) -> None:
+        """Write a new random key to ``path``: mode 0600, durable on return.
+
+        Raises:
+            KeyFileError: the file exists (it is never overwritten) or cannot be written.
+        """
+
+    @staticmethod
+    def from_key_file(path: str) -> Vault:
+        """Read the key from ``path``; the bytes never pass through Python.
+
+        Raises:
+            KeyFileError: missing, not a regular file, not the right size, or readable by group or others.
+        """
+
+    @staticmethod
+    def from_passphrase_env(variable: str, salt: bytes) -> Vault:
+        """Derive the key by Argon2id (64 MiB, 3 passes, 1 lane; RFC 9106) from an environment variable that Rust reads.
+
+        Args:
+            variable: name of the variable; at least 12 characters are expected in it.
+            salt: 16 to 64 bytes, random, kept beside the data; not secret.
+
+        Raises:
+            KeyFileError: the variable is unset, empty, too short or not UTF-8.
+            InvalidInput: the salt's length.
+        """
+
+    @staticmethod
+    def from_passphrase_prompt(prompt: str, salt: bytes) -> Vault:
+        """Derive the key by Argon2id from a passphrase that Rust reads from the terminal, without echo.
+
+        Raises:
+            KeyFileError: no terminal, or a passphrase that is too short.
+            InvalidInput: the salt's length.
+        """
+
+    def seal(self, ad: bytes, value: bytes) -> bytes:
+        """Encrypt ``value`` bound to ``ad`` (AES-256-GCM under a key derived for each value; versioned)."""
+
+    def open(self, ad: bytes, sealed: bytes) -> bytes:
+        """Return what was sealed under the same key and ``ad``.
+
+        Raises:
+            SealError: anything differs.
+        """
+
+@final
+class SealingKey:
+    """A node's X25519 private key, to which peers seal private protocol messages (HPKE auth mode, RFC 9180)."""
+
+    @staticmethod
+    def generate() -> SealingKey:
+        """Draw a new key from the operating system."""
+
+    @property
+    def public_key(self) -> bytes:
+        """The public key, 32 bytes, as it stands in the registry."""
+
+    def sealed(self, vault: Vault, ad: bytes) -> bytes:
+        """Return the key sealed for storage."""
+
+    @staticmethod
+    def unsealed(vault: Vault, ad: bytes, sealed: bytes) -> SealingKey:
+        """Open what ``sealed`` gave.
+
+        Raises:
+            SealError: wrong vault, ``ad`` or kind of value, or damaged.
+        """
+
+@final
+class KeyShare:
+    """A share of one key: the secret scalar, which stays in Rust, and the key's public parts."""
+
+    @property
+    def seat(self) -> Seat:
+        """Our seat, the Shamir x of this share."""
+
+    @property
+    def threshold(self) -> int:
+        """t: how many shares sign."""
+
+    @property
+    def seats(self) -> tuple[Seat, ...]:
+        """All n seats that hold a share, ascending."""
+
+    @property
+    def public_key(self) -> bytes:
+        """The key, SEC1 compressed, 33 bytes."""
+
+    @property
+    def public_key_uncompressed(self) -> bytes:
+        """The key, SEC1 uncompressed with its 0x04, 65 bytes."""
+
+    @property
+    def verification_shares(self) -> dict[Seat, bytes]:
+        """share_j·G of every seat j, SEC1 compressed, 33 bytes each."""
+
+    def matches(self) -> bool:
+        """Return whether the secret times G is the verification share of our seat."""
+
+    def sealed(self, vault: Vault, ad: bytes) -> bytes:
+        """Return the share sealed for storage, bound to ``ad``."""
+
+    @staticmethod
+    def unsealed(vault: Vault, ad: bytes, sealed: bytes) -> KeyShare:
+        """Open what ``sealed`` gave and check share·G against its verification share.
+
+        Raises:
+            SealError: wrong vault, ``ad`` or kind of value, damaged, or the share does not match.
+        """
+
+@final
+class DkgParty:
+    """One node's part in one batch of distributed key generation (FROST DKG, Pedersen with proofs of possession).
+
+    The methods are called once each, in the order commit, reveal, deal, finish; anything else raises ``Spent``.
+    After an error the party is spent.
+    """
+
+    def __init__(
+        self,
+        *,
+        context: bytes,
+        seat: int,
+        seats: Sequence[int],
+        threshold: int,
+        count: int,
+        sealing: SealingKey,
+        peer_keys: Mapping[Seat, bytes],
+    ) -> None:
+        """Prepare a batch.
+
+        Args:
+            context: 32 bytes that name everything about the batch (network, epoch, batch, purpose, deadline …).
+            seat: ours.
+            seats: all n seats, ascending and distinct, ours among them.
+            threshold: t, 2 ≤ t ≤ n.
+            count: number of keys B, 1 to 1000.
+            sealing: our X25519 key.
+            peer_keys: registered X25519 public keys, 32 bytes each, of exactly the other seats.
+
+        Raises:
+            InvalidInput: any of these does not hold.
+        """
+
+    def commit(self) -> bytes:
+        """Draw all polynomials; return the commitment to ``reveal()``, 32 bytes, for all."""
+
+    def reveal(self) -> bytes:
+        """Return for all: a salt of 32 bytes, then for each key t Feldman points (33 bytes) and the proof of possession (65)."""
+
+    def deal(self, commitments: Mapping[Seat, bytes], reveals: Mapping[Seat, bytes]) -> dict[Seat, bytes]:
+        """Check what the other seats committed and revealed; return our sealed shares by receiver.
+
+        Each message holds an HPKE encapsulation (32 bytes) and for each key a sealed share (48 bytes).
+
+        Raises:
+            PeerFault: names every seat whose reveal does not open its commitment, is malformed, or proves nothing.
+            InvalidInput: not exactly the other seats.
+        """
+
+    def finish(self, deals: Mapping[Seat, bytes]) -> list[KeyShare]:
+        """Open and check the shares dealt to us; return our B key shares in the order of key numbers.
+
+        Raises:
+            PeerFault: names every dealer whose message does not open or whose share does not fit its commitment.
+            InvalidInput: not exactly the other seats.
+        """
+
+@final
+class PairTable:
+    """All live pair set-ups of this process. They exist in this object's memory only, are never stored, and serve every key."""
+
+    def __init__(self, *, network: bytes, epoch: int, seat: int, sealing: SealingKey) -> None:
+        """Make an empty table with a fresh boot nonce.
+
+        Args:
+            network: network id, 32 bytes.
+            epoch: number of the epoch.
+            seat: ours.
+            sealing: our X25519 key.
+        """
+
+    @property
+    def boot_nonce(self) -> bytes:
+        """16 random bytes drawn for this table; peers see it in the link's hello."""
+
+    def begin(self, *, peer: int, peer_boot_nonce: bytes, peer_key: bytes, counter: int) -> PairSetup:
+        """Start a set-up with ``peer``.
+
+        Args:
+            peer: the other seat.
+            peer_boot_nonce: its boot nonce, 16 bytes, from the link's hello.
+            peer_key: its registered X25519 key, 32 bytes.
+            counter: counts set-ups between these two processes; both sides use the same and never one twice.
+
+        Raises:
+            InvalidInput: a field is malformed, or the counter is not above the last one used with this boot nonce.
+        """
+
+    def live(self) -> list[Seat]:
+        """Return the peers with a live set-up, ascending."""
+
+    def generation(self, peer: int) -> int | None:
+        """Return the number of the live set-up with ``peer`` (never reused within the table), or None."""
+
+    def forget(self, peer: int) -> None:
+        """Destroy the set-up with ``peer``, if any: its boot nonce changed, its link was replaced, or it is renewed.
+
+        Sessions that run on it raise ``SetupGone`` at their next step.
+        """
+
+@final
+class PairSetup:
+    """One side of a pair set-up: base OTs in both directions, gadgets, zero-share seed. Both sides call the same methods."""
+
+    @property
+    def session(self) -> bytes:
+        """32 bytes that name this set-up; equal on both sides."""
+
+    @property
+    def peer(self) -> Seat:
+        """The other seat."""
+
+    def commit(self) -> bytes:
+        """Draw our half (0.2 s of CPU); return the commitment to it, 32 bytes."""
+
+    def transfer(self, commit: bytes) -> bytes:
+        """Take the peer's commitment; return our half: OT messages, proofs, and our zero-share seed sealed to the peer.
+
+        Raises:
+            PeerFault: names the peer if ``commit`` is malformed.
+        """
+
+    def confirm(self, transfer: bytes) -> bytes:
+        """Check the peer's half (0.2 s of CPU); return the hash of what both now share, 32 bytes.
+
+        Raises:
+            PeerFault: names the peer: malformed, does not open its commitment, or the seed does not open.
+            CheckFailed: names the peer: a proof does not hold.
+        """
+
+    def finish(self, confirm: bytes) -> None:
+        """Compare the peer's hash with ours and put the set-up into the table in place of any former one.
+
+        Raises:
+            PeerFault: without culprits when the hashes differ; nothing is installed.
+        """
+
+@final
+class SigningParty:
+    """One node's part in one attempt at one threshold ECDSA signature (DKLs23, eprint 2023/765, Protocol 3.6).
+
+    The methods are called once each, in the order round1, round2, round3, finish; anything else raises ``Spent``.
+    Messages carry no header: their sender is the channel's. After an error the party is spent.
+    """
+
+    def __init__(
+        self, *, table: PairTable, share: KeyShare, signers: Sequence[int], session: bytes, sign_id: bytes, digest: bytes
+    ) -> None:
+        """Assemble the party.
+
+        Args:
+            table: holds a live set-up with every other signer.
+            share: our share of the key.
+            signers: exactly t seats, ascending, ours among them.
+            session: session of the signature, 32 bytes.
+            sign_id: H(session, attempt, H(proposal)), 32 bytes.
+            digest: what is signed, 32 bytes; not ≡ 0 mod q.
+
+        Raises:
+            SetupGone: no live set-up with some signers; ``.seats`` names them.
+            InvalidInput: any argument does not hold.
+        """
+
+    def round1(self) -> dict[Seat, bytes]:
+        """Draw the nonce; return by receiver: commitment to R_i and the OT-extension message (26.7 kB).
+
+        Raises:
+            SetupGone: a set-up was destroyed since.
+        """
+
+    def round2(self, received: Mapping[Seat, bytes]) -> dict[Seat, bytes]:
+        """Check round 1; return by receiver: decommitment, Γ, ψ, and the multiplication's τ (53.9 kB).
+
+        Takes a ticket of every pair when it starts to compute, and returns only when all earlier tickets of these pairs
+        have passed their checks. At most 16 tickets of a pair are open; more callers wait.
+
+        Raises:
+            CheckFailed: a consistency check failed; the set-up with the culprit is destroyed.
+            SetupGone: another session's check failed meanwhile; our output is discarded.
+            PeerFault: names the sender of a malformed message; nobody for a message that belongs to another session.
+            InvalidInput: not exactly the other signers.
+        """
+
+    def round3(self, received: Mapping[Seat, bytes]) -> bytes:
+        """Check round 2; return (u_i, w_i), 64 bytes, for all other signers.
+
+        Raises:
+            CheckFailed, SetupGone, PeerFault, InvalidInput: as in ``round2``.
+        """
+
+    def finish(self, received: Mapping[Seat, bytes]) -> tuple[bytes, bytes, int]:
+        """Combine the others' (u, w) with ours; return (r, s, recovery id 0 or 1): low s, verified under the key.
+
+        Raises:
+            PeerFault: names the sender of a malformed message; nobody when the signature does not verify.
+            InvalidInput: not exactly the other signers.
+        """
+
+def verify(public_key: bytes, digest: bytes, r: bytes, s: bytes, recovery_id: int) -> bool:
+    """Return whether (r, s) is a low-s ECDSA signature of ``digest`` under ``public_key`` whose point has ``recovery_id``.
+
+    Args:
+        public_key: SEC1, 33 or 65 bytes.
+        digest: 32 bytes.
+        r: 32 bytes.
+        s: 32 bytes.
+        recovery_id: 0 or 1.
+
+    Returns:
+        False as well for anything malformed.
+    """
+
+def recover(digest: bytes, r: bytes, s: bytes, recovery_id: int) -> bytes:
+    """Return the public key (SEC1 uncompressed, 65 bytes) that signed ``digest``.
+
+    Raises:
+        InvalidInput: no key fits.
+    """
+
+def harden_process() -> None:
+    """Switch core dumps off and make the process not dumpable (Linux: RLIMIT_CORE 0, PR_SET_DUMPABLE 0).
+
+    Raises:
+        OurError: the operating system refuses.
+    """
+
+def mark_fork() -> None:
+    """Note that this process is a fork: every handle made before is unusable from now on."""
