@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+import msgspec
+
+from votive.terms.participant import Seat
+
 
 class Kind(IntEnum):
     """Kinds of protocol message. The number is on the wire and never changes its meaning."""
@@ -55,3 +59,14 @@ PAYLOAD_LIMIT: dict[Kind, int] = {
     Kind.SIGN_ABORT: 2 * KIB,
 }
 """Largest payload of each kind in bytes; checked on the length prefix, before anything is allocated."""
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """One message as a ceremony receives it. The sender is the authenticated link's, never a field of the message."""
+
+    sender: Seat
+    kind: Kind
+    attempt: int
+    payload: bytes
+    evidence: bytes | None = None
+    """What convinces a third party that the sender said this; None where the channel does not sign (simulation)."""
