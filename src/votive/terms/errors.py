@@ -22,6 +22,7 @@ class ErrorCode(StrEnum):
     BAD_INPUT = "NodeBadInput"
     INVALID_AUTH_SIG = "NodeInvalidAuthSig"
     SIWE_MESSAGE = "NodeSIWEMessageError"
+    UNSUPPORTED_AUTH_SIG = "unsupported_auth_sig"
     UNBOUND_AUTH_SIG = "NodeUnboundAuthSig"
     PKP_NOT_AUTHORIZED = "NodePKPNotAuthorized"
     SCOPE_TOO_LIMITED = "NodeAuthSigScopeTooLimited"
@@ -43,6 +44,13 @@ class ErrorCode(StrEnum):
     FETCH_REFUSED = "NodeFetchRefused"
     CHAIN = "NodeChainError"
     INTERNAL = "NodeInternalError"
+    UNREACHABLE = "ClientUnreachable"
+    WRONG_NETWORK = "ClientWrongNetwork"
+    TRANSACTION_FAILED = "ClientTransactionFailed"
+    NO_VALID_SIGNATURE = "ClientNoValidSignature"
+    DEVNET = "DevnetError"
+    PORT_IN_USE = "DevnetPortInUse"
+    ANVIL_MISSING = "DevnetAnvilMissing"
 
 
 class VotiveError(Exception):
