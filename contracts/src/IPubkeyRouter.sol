@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+/// @title What the token and its permissions ask of the register of public keys
+interface IPubkeyRouter {
+    /// @notice Take the oldest unminted key of `keyType`. Only the token contract may.
+    function takeNext(uint256 keyType) external returns (uint256 tokenId);
+    /// @notice The 65-byte public key of a token, or empty.
+    function getPubkey(uint256 tokenId) external view returns (bytes memory);
+    /// @notice The Ethereum address of a token's key, or zero.
+    function getEthAddress(uint256 tokenId) external view returns (address);
+}

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {DoubleEndedQueue} from "@openzeppelin/contracts/utils/structs/DoubleEndedQueue.sol";
+import {IPubkeyRouter} from "./IPubkeyRouter.sol";
+import {IStaking} from "./IStaking.sol";
+import {Secp256k1} from "./Secp256k1.sol";
+
+/// @title Register of the public keys that the nodes generated
+/// @notice A key exists when more than two thirds of the nodes voted for the same tuple (epoch, batch, purpose, scheme,
+/// key, hash of the verification shares, hash of the transcript, deadline). Nobody else can register, change or remove
+/// one. Keys whose purpose begins with "pkp-" wait in a first-in-first-out queue until they are minted.
+contract PubkeyRouter is IPubkeyRouter {
+    using DoubleEndedQueue for DoubleEndedQueue.Bytes32Deque;
+
+    /// @notice What a vote says of all its keys.
+    /// @param epoch the epoch whose committee generated the keys
+    /// @param batch number of the batch within epoch and purpose, from 1
+    /// @param purpose ASCII, padded with zero bytes, such as "pkp-ecdsa"
+    /// @param scheme signature scheme, 2 for ECDSA on secp256k1
+    /// @param deadlineBlock votes count up to and including this block
+    /// @param transcriptHash hash of the ceremony as every node saw it
+    struct BatchHeader {
+        uint64 epoch;
+        uint64 batch;
+        bytes32 purpose;
+        uint256 scheme;
+        uint64 deadlineBlock;
+        bytes32 transcriptHash;
+    }
+
+    /// @notice What a vote says of one key: 65-byte public key, hash of the public verification shares.
+    struct KeyVote {
+        bytes publicKey;
+        bytes32 verificationHash;
+    }
+
+    /// @notice A registered key. `registered` is false, and all else empty, for an unknown token id.
+    struct RegisteredKey {
+        bool registered;
+        bool mintable;
+        bytes publicKey;
+        bytes32 verificationHash;
+        BatchHeader header;
+    }
+
+    /// @notice Lit's view of a key. Our keys are generated, not derived: `derivedKeyId` is zero.
+    struct PubkeyRoutingData {
+        bytes pubkey;
+        uint256 keyType;
+        bytes32 derivedKeyId;
+    }
+
+    struct Key {
+        bytes32 x;
+        bytes32 y;
+        bytes32 verificationHash;
+        bytes32 batchId;
+    }
+
+    /// @notice ECDSA on secp256k1, the one scheme whose keys this contract can check.
+    uint256 public constant SCHEME_ECDSA_SECP256K1 = 2;
+    bytes4 private constant MINTABLE_PREFIX = "pkp-";
+
+    IStaking private immutable _staking;
+    address private immutable _pkpNft;
+
+    mapping(uint256 tokenId => Key) private _keys;
+    mapping(uint256 tokenId => uint256 seatBitmap) private _voters;
+    mapping(bytes32 tupleHash => uint256 votes) private _votes;
+    mapping(bytes32 batchId => BatchHeader) private _batches;
+    mapping(bytes32 batchId => mapping(uint256 seat => bytes32 headerHash)) private _ballots;
+    mapping(bytes32 lineId => uint256 batch) private _highestBatch;
+    mapping(uint256 scheme => DoubleEndedQueue.Bytes32Deque) private _unminted;
+    mapping(address ethAddress => uint256 tokenId) private _tokenOf;
+
+    /// @notice A node voted for a key.
+    event KeyVoted(uint256 indexed tokenId, address indexed nodeAddress, bytes32 tupleHash);
+    /// @notice Enough nodes voted for the same tuple: the key exists.
+    event KeyRegistered(
+        uint256 indexed tokenId, bytes32 indexed purpose, uint64 epoch, uint64 batch, bytes32 verificationHash
+    );
+    /// @notice Lit's event for a key that can be minted.
+    event PubkeyRoutingDataSet(
+        uint256 indexed tokenId, bytes pubkey, address stakingContract, uint256 keyType, bytes32 derivedKeyId
+    );
+
+    error NotANode(address account);
+    error WrongEpoch(uint256 voted, uint256 current);
+    error DeadlinePassed(uint256 deadlineBlock, uint256 blockNumber);
+    error EmptyVote();
+    error InvalidBatchNumber();
+    error InvalidPurpose(bytes32 purpose);
+    error UnknownScheme(uint256 scheme);
+    error AlreadyVoted(uint256 tokenId, uint256 seat);
+    error EquivocatingVote(bytes32 batchId, uint256 seat);
+    error BatchConflict(bytes32 batchId);
+    error KeyAlreadyRegistered(uint256 tokenId);
+    error OnlyPkpNft(address caller);
+    error NoUnmintedKey(uint256 keyType);
+
+    constructor(IStaking staking, address pkpNft) {
+        _staking = staking;
+        _pkpNft = pkpNft;
+    }
+
+    // ---------------------------------------------------------------- votes
+
+    /// @notice Vote for keys of one batch. A node votes once for a key and never for two versions of a batch.
+    /// @dev A vote for a key that others already registered with the same tuple is recorded and changes nothing, so
+    /// that the slowest node's transaction does not fail.
+    /// @param header what the keys have in common
+    /// @param keys the keys; any part of the batch, in as many transactions as needed
+    function voteForKeys(BatchHeader calldata header, KeyVote[] calldata keys) external {
+        (uint256 seat, uint256 epochNumber, uint256 threshold) = _staking.votingRights(msg.sender);
+        if (seat == 0) revert NotANode(msg.sender);
+        if (header.epoch != epochNumber) revert WrongEpoch(header.epoch, epochNumber);
+        if (keys.length == 0) revert EmptyVote();
+        _checkHeader(header);
+        bytes32 headerHash = keccak256(abi.encode(header));
+        _cast(header, headerHash, seat);
+        for (uint256 i; i < keys.length; ++i) _voteForKey(header, headerHash, keys[i], seat, threshold);
+    }
+
+    /// @notice The hash under which equal votes add up.
+    function tupleHash(BatchHeader calldata header, KeyVote calldata key) external pure returns (bytes32) {
+        return _tupleHash(keccak256(abi.encode(header)), uint256(keccak256(key.publicKey)), key.verificationHash);
+    }
+
+    /// @notice How many nodes voted for a tuple.
+    function votesFor(bytes32 tuple) external view returns (uint256) {
+        return _votes[tuple];
+    }
+
+    /// @notice For each key, whether `node` has voted for it, in whatever version.
+    function hasVoted(address node, uint256[] calldata tokenIds) external view returns (bool[] memory voted) {
+        (uint256 seat,,) = _staking.votingRights(node);
+        voted = new bool[](tokenIds.length);
+        for (uint256 i; i < tokenIds.length; ++i) voted[i] = seat != 0 && _voters[tokenIds[i]] & (1 << seat) != 0;
+    }
+
+    // ---------------------------------------------------------------- keys
+
+    /// @notice The registered keys among `tokenIds`, in that order, of every purpose.
+    function getKeys(uint256[] calldata tokenIds) external view returns (RegisteredKey[] memory keys) {
+        keys = new RegisteredKey[](tokenIds.length);
+        for (uint256 i; i < tokenIds.length; ++i) keys[i] = _registeredKey(tokenIds[i]);
+    }
+
+    /// @notice The batch as its first registered key fixed it; `batch` is 0 if none of its keys is registered.
+    function getBatch(uint64 epoch, uint64 batch, bytes32 purpose) external view returns (BatchHeader memory) {
+        return _batches[_batchId(epoch, batch, purpose)];
+    }
+
+    /// @notice One more than the highest batch of this epoch and purpose that has a registered key.
+    function nextBatch(uint64 epoch, bytes32 purpose) external view returns (uint256) {
+        return _highestBatch[keccak256(abi.encode(epoch, purpose))] + 1;
+    }
+
+    /// @notice How many keys of `keyType` wait to be minted.
+    function getUnmintedRoutedTokenIdCount(uint256 keyType) external view returns (uint256) {
+        return _unminted[keyType].length();
+    }
+
+    /// @inheritdoc IPubkeyRouter
+    function takeNext(uint256 keyType) external returns (uint256 tokenId) {
+        if (msg.sender != _pkpNft) revert OnlyPkpNft(msg.sender);
+        if (_unminted[keyType].empty()) revert NoUnmintedKey(keyType);
+        return uint256(_unminted[keyType].popFront());
+    }
+
+    // ---------------------------------------------------------------- interface of Lit's SDK
+
+    /// @notice Whether the key exists and is, or was, mintable.
+    function isRouted(uint256 tokenId) public view returns (bool) {
+        return _isMintable(_batches[_keys[tokenId].batchId].purpose);
+    }
+
+    /// @notice Lit's view of a mintable key; empty for all others.
+    function getRoutingData(uint256 tokenId) public view returns (PubkeyRoutingData memory) {
+        if (!isRouted(tokenId)) return PubkeyRoutingData("", 0, 0);
+        return PubkeyRoutingData(_publicKey(_keys[tokenId]), _batches[_keys[tokenId].batchId].scheme, 0);
+    }
+
+    /// @notice The same as `getRoutingData`, as separate values.
+    function pubkeys(uint256 tokenId) external view returns (bytes memory pubkey, uint256 keyType, bytes32 derivedKeyId) {
+        PubkeyRoutingData memory routing = getRoutingData(tokenId);
+        return (routing.pubkey, routing.keyType, routing.derivedKeyId);
+    }
+
+    /// @inheritdoc IPubkeyRouter
+    function getPubkey(uint256 tokenId) external view returns (bytes memory) {
+        return getRoutingData(tokenId).pubkey;
+    }
+
+    /// @inheritdoc IPubkeyRouter
+    function getEthAddress(uint256 tokenId) external view returns (address) {
+        if (!isRouted(tokenId)) return address(0);
+        return Secp256k1.toAddress(_keys[tokenId].x, _keys[tokenId].y);
+    }
+
+    /// @notice The token whose key has this Ethereum address, or 0.
+    function ethAddressToPkpId(address ethAddress) external view returns (uint256) {
+        return _tokenOf[ethAddress];
+    }
+
+    /// @notice The Ethereum address of a 65-byte public key.
+    function deriveEthAddressFromPubkey(bytes calldata pubkey) external pure returns (address) {
+        (bytes32 x, bytes32 y) = Secp256k1.coordinates(pubkey);
+        return Secp256k1.toAddress(x, y);
+    }
+
+    /// @notice The token contract.
+    function getPkpNftAddress() external view returns (address) {
+        return _pkpNft;
+    }
+
+    /// @notice The registry of nodes.
+    function getStakingAddress() external view returns (address) {
+        return address(_staking);
+    }
+
+    // ---------------------------------------------------------------- inside
+
+    function _checkHeader(BatchHeader calldata header) private view {
+        if (block.number > header.deadlineBlock) revert DeadlinePassed(header.deadlineBlock, block.number);
+        if (header.batch == 0) revert InvalidBatchNumber();
+        if (header.purpose == 0) revert InvalidPurpose(header.purpose);
+        if (header.scheme != SCHEME_ECDSA_SECP256K1) revert UnknownScheme(header.scheme);
+    }
+
+    /// @dev Binds a node to the first version of a batch that it voted for.
+    function _cast(BatchHeader calldata header, bytes32 headerHash, uint256 seat) private {
+        bytes32 batchId = _batchId(header.epoch, header.batch, header.purpose);
+        bytes32 ballot = _ballots[batchId][seat];
+        if (ballot == 0) _ballots[batchId][seat] = headerHash;
+        else if (ballot != headerHash) revert EquivocatingVote(batchId, seat);
+    }
+
+    function _voteForKey(
+        BatchHeader calldata header,
+        bytes32 headerHash,
+        KeyVote calldata key,
+        uint256 seat,
+        uint256 threshold
+    ) private {
+        (bytes32 x, bytes32 y) = Secp256k1.coordinates(key.publicKey);
+        uint256 tokenId = uint256(keccak256(key.publicKey));
+        uint256 voters = _voters[tokenId];
+        if (voters & (1 << seat) != 0) revert AlreadyVoted(tokenId, seat);
+        _voters[tokenId] = voters | (1 << seat);
+        bytes32 tuple = _tupleHash(headerHash, tokenId, key.verificationHash);
+        emit KeyVoted(tokenId, msg.sender, tuple);
+        if (++_votes[tuple] != threshold) return;
+        bytes32 batchId = _settleBatch(header, headerHash);
+        _registerKey(header, tokenId, Key(x, y, key.verificationHash, batchId));
+    }
+
+    function _registerKey(BatchHeader calldata header, uint256 tokenId, Key memory key) private {
+        if (_keys[tokenId].batchId != 0) revert KeyAlreadyRegistered(tokenId);
+        _keys[tokenId] = key;
+        emit KeyRegistered(tokenId, header.purpose, header.epoch, header.batch, key.verificationHash);
+        if (!_isMintable(header.purpose)) return;
+        _tokenOf[Secp256k1.toAddress(key.x, key.y)] = tokenId;
+        _unminted[header.scheme].pushBack(bytes32(tokenId));
+        emit PubkeyRoutingDataSet(tokenId, Secp256k1.encode(key.x, key.y), address(_staking), header.scheme, 0);
+    }
+
+    /// @dev The first registered key fixes the batch's header; another version of the batch can register nothing.
+    function _settleBatch(BatchHeader calldata header, bytes32 headerHash) private returns (bytes32 batchId) {
+        batchId = _batchId(header.epoch, header.batch, header.purpose);
+        BatchHeader storage settled = _batches[batchId];
+        if (settled.batch != 0) {
+            if (keccak256(abi.encode(settled)) != headerHash) revert BatchConflict(batchId);
+            return batchId;
+        }
+        _batches[batchId] = header;
+        bytes32 line = keccak256(abi.encode(header.epoch, header.purpose));
+        if (header.batch > _highestBatch[line]) _highestBatch[line] = header.batch;
+    }
+
+    function _registeredKey(uint256 tokenId) private view returns (RegisteredKey memory registered) {
+        Key storage key = _keys[tokenId];
+        if (key.batchId == 0) return registered;
+        BatchHeader storage header = _batches[key.batchId];
+        bool mintable = _isMintable(header.purpose);
+        return RegisteredKey(true, mintable, _publicKey(key), key.verificationHash, header);
+    }
+
+    function _publicKey(Key storage key) private view returns (bytes memory) {
+        return Secp256k1.encode(key.x, key.y);
+    }
+
+    function _isMintable(bytes32 purpose) private pure returns (bool) {
+        return bytes4(purpose) == MINTABLE_PREFIX;
+    }
+
+    function _batchId(uint64 epoch, uint64 batch, bytes32 purpose) private pure returns (bytes32) {
+        return keccak256(abi.encode(epoch, batch, purpose));
+    }
+
+    function _tupleHash(bytes32 headerHash, uint256 tokenId, bytes32 verificationHash) private pure returns (bytes32) {
+        return keccak256(abi.encode(headerHash, tokenId, verificationHash));
+    }
+}
