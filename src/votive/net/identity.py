@@ -1,0 +1,72 @@
+"""Who this node is to its peers: a seat, a wallet, a certificate, and the nonce of this very process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import coincurve
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+from votive.terms.participant import Seat
+
+BOOT_NONCE_BYTES = 16
+SIGNATURE_BYTES = 65
+_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+
+Sign = Callable[[bytes], bytes]
+"""32-byte hash → 65-byte wallet signature r ‖ s ‖ v, v 27 or 28, s low."""
+Recover = Callable[[bytes, bytes], str]
+"""32-byte hash, 65-byte signature → the signer's address; ValueError where there is none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """One node, as it proves itself to its peers."""
+
+    seat: Seat
+    address: str
+    """Wallet address, EIP-55 checksummed."""
+    certificate_pem: bytes
+    key_pem: bytes = field(repr=False)
+    """PKCS #8, encrypted under ``key_password``."""
+    key_password: bytes = field(repr=False)
+    sign: Sign = field(repr=False)
+    boot_nonce: bytes
+    """16 bytes, drawn once by each process; another nonce is another process, whose one-time secrets are gone."""
+
+    def __post_init__(self) -> None:
+        """Refuse a boot nonce of another length."""
+        if len(self.boot_nonce) != BOOT_NONCE_BYTES:
+            raise ValueError(f"a boot nonce has {BOOT_NONCE_BYTES} bytes, not {len(self.boot_nonce)}")
+
+
+def wallet_signer(private_key: bytes) -> Sign:
+    """Return the function that signs 32-byte hashes with ``private_key`` (32 bytes; RFC 6979, low s)."""
+    key = coincurve.PrivateKey(private_key)
+
+    def sign(digest: bytes) -> bytes:
+        signature = key.sign_recoverable(digest, hasher=None)
+        return signature[:64] + bytes([27 + signature[64]])
+
+    return sign
+
+
+def recover_address(digest: bytes, signature: bytes) -> str:
+    """Return the EIP-55 address that signed ``digest``; ValueError unless the signature is the one canonical form (low s)."""
+    if len(digest) != 32 or len(signature) != SIGNATURE_BYTES or signature[64] not in (27, 28):
+        raise ValueError("a wallet signature is 65 bytes r ‖ s ‖ v over a 32-byte hash, v 27 or 28")
+    if int.from_bytes(signature[32:64], "big") > _HALF_ORDER:
+        raise ValueError("s is not low: a second form of the same signature is not accepted")
+    try:
+        key = coincurve.PublicKey.from_signature_and_message(signature[:64] + bytes([signature[64] - 27]), digest, hasher=None)
+    except Exception as error:  # libsecp256k1's wrapper raises bare Exception
+        raise ValueError("no key made this signature") from error
+    return _address_of(key.format(compressed=False))
+
+
+@lru_cache(maxsize=256)
+def _address_of(public_key: bytes) -> str:
+    return str(to_checksum_address(keccak(public_key[1:])[12:]))
