@@ -42,6 +42,7 @@ class ErrorCode(StrEnum):
     CID_MISMATCH = "NodeCidMismatch"
     IPFS = "NodeIpfsError"
     FETCH_REFUSED = "NodeFetchRefused"
+    FETCH_FAILED = "NodeFetchFailed"
     CHAIN = "NodeChainError"
     INTERNAL = "NodeInternalError"
     UNREACHABLE = "ClientUnreachable"

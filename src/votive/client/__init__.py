@@ -1,0 +1,38 @@
+"""The SDK: connect to a network, mint keys, run actions, get signatures that were verified before they are returned.
+
+It asks all nodes at once and believes none: what signs is read on chain, what is signed is verified. It knows neither web3 nor Deno,
+and loads its HTTP client, ABI codec and wallet library when a call first needs them.
+"""
+
+from __future__ import annotations
+
+from votive.client.blocking import BlockingNetwork, connect_blocking
+from votive.client.connection import connect
+from votive.client.errors import BadArgument, NoValidSignature, Refused, TransactionFailed, Unreachable, WrongNetwork
+from votive.client.network import Network
+from votive.client.provenance import Claim, Verdict
+from votive.client.results import EcdsaSignature, ExecuteResult, KeyState, Minted, Pkp, SignResult, Transaction
+from votive.client.wallet import Wallet
+
+__all__ = [
+    "BadArgument",
+    "BlockingNetwork",
+    "Claim",
+    "EcdsaSignature",
+    "ExecuteResult",
+    "KeyState",
+    "Minted",
+    "Network",
+    "NoValidSignature",
+    "Pkp",
+    "Refused",
+    "SignResult",
+    "Transaction",
+    "TransactionFailed",
+    "Unreachable",
+    "Verdict",
+    "Wallet",
+    "WrongNetwork",
+    "connect",
+    "connect_blocking",
+]

@@ -1,0 +1,116 @@
+"""The few contract functions and events that a client uses, by their Solidity signatures.
+
+The same signatures as Lit's Datil network has; ``committee`` and ``ownerOfOrZero`` are Votive's own. The wheel ships the whole ABI
+with ``votive.chain``; the client does without web3 and needs no more than this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from votive.client.hashing import keccak
+
+
+class Function(msgspec.Struct, frozen=True):
+    """A contract function: its signature without spaces, and the types it returns."""
+
+    signature: str
+    returns: tuple[str, ...] = ()
+
+    def call(self, *arguments: Any) -> bytes:
+        """Encode a call: four bytes of selector and the arguments."""
+        return keccak(self.signature.encode())[:4] + encode(_types_in(self.signature), arguments)
+
+    def read(self, returned: bytes) -> tuple[Any, ...]:
+        """Decode what a call returned."""
+        return decode(self.returns, returned)
+
+
+GET_CONTRACT = Function("getContract(bytes32,uint8)", ("address",))
+COMMITTEE = Function("committee()", ("uint256", "uint256", "(uint256,address,string,uint16,bytes32,bytes32)[]"))
+UNMINTED = Function("getUnmintedRoutedTokenIdCount(uint256)", ("uint256",))
+MINT_COST = Function("mintCost()", ("uint256",))
+MINT_NEXT = Function("mintNext(uint256)", ("uint256",))
+MINT_GRANT_AND_BURN_NEXT = Function("mintGrantAndBurnNext(uint256,bytes)", ("uint256",))
+EXISTS = Function("exists(uint256)", ("bool",))
+OWNER_OF_OR_ZERO = Function("ownerOfOrZero(uint256)", ("address",))
+TRANSFER_FROM = Function("safeTransferFrom(address,address,uint256)")
+BURN = Function("burn(uint256)")
+GET_PUBKEY = Function("getPubkey(uint256)", ("bytes",))
+ADD_ACTION = Function("addPermittedAction(uint256,bytes,uint256[])")
+REMOVE_ACTION = Function("removePermittedAction(uint256,bytes)")
+ADD_ADDRESS = Function("addPermittedAddress(uint256,address,uint256[])")
+REMOVE_ADDRESS = Function("removePermittedAddress(uint256,address)")
+PERMITTED_ACTIONS = Function("getPermittedActions(uint256)", ("bytes[]",))
+PERMITTED_ADDRESSES = Function("getPermittedAddresses(uint256)", ("address[]",))
+PERMITTED_METHODS = Function("getPermittedAuthMethods(uint256)", ("(uint256,bytes,bytes)[]",))
+PERMITTED_SCOPES = Function("getPermittedAuthMethodScopes(uint256,uint256,bytes,uint256)", ("bool[]",))
+
+PKP_MINTED = "PKPMinted(uint256,bytes)"
+TRANSFER = "Transfer(address,address,uint256)"
+METHOD_ADDED = "PermittedAuthMethodAdded(uint256,uint256,bytes,bytes)"
+
+CONTRACTS = {
+    "Staking": "STAKING",
+    "PKPNFT": "PKP_NFT",
+    "PKPPermissions": "PKP_PERMISSIONS",
+    "PubkeyRouter": "PUB_KEY_ROUTER",
+    "PKPHelper": "PKP_HELPER",
+}
+"""Contracts by the names that ContractResolver hashes into its keys."""
+
+ERRORS = (
+    "ERC721NonexistentToken(uint256)",
+    "ERC721InsufficientApproval(address,uint256)",
+    "ERC721IncorrectOwner(address,uint256,address)",
+    "ERC721InvalidReceiver(address)",
+    "NoUnmintedKey(uint256)",
+)
+"""Errors of the contracts that a client can meet."""
+
+
+def topic(event: str) -> str:
+    """Return the first topic of ``event``."""
+    return "0x" + keccak(event.encode()).hex()
+
+
+def word(number: int) -> str:
+    """Write ``number`` as a 32-byte topic."""
+    return f"0x{number:064x}"
+
+
+def encode(types: Sequence[str], values: Sequence[Any]) -> bytes:
+    """ABI-encode ``values``."""
+    from eth_abi.abi import encode as implementation  # noqa: PLC0415  # loaded when first needed
+
+    return implementation(list(types), list(values))
+
+
+def decode(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
+    """ABI-decode ``data``."""
+    from eth_abi.abi import decode as implementation  # noqa: PLC0415  # loaded when first needed
+
+    return tuple(implementation(list(types), data))
+
+
+@cache
+def error_name(selector: bytes) -> str:
+    """Name the custom error with these four bytes, or say nothing."""
+    return next((error for error in ERRORS if keccak(error.encode())[:4] == selector), "")
+
+
+@cache
+def _types_in(signature: str) -> tuple[str, ...]:
+    """Split the argument types of ``signature``; tuples stay whole."""
+    inside, types, depth = signature[signature.index("(") + 1 : -1], [""], 0
+    for letter in inside:
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter == "," and depth == 0:
+            types.append("")
+        else:
+            types[-1] += letter
+    return tuple(types) if inside else ()

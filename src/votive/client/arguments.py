@@ -1,0 +1,61 @@
+"""What callers may write for tokens, digests, addresses and grantees; everything after this trusts the type."""
+
+from __future__ import annotations
+
+from votive.client.errors import BadArgument
+from votive.client.hashing import address_of_text
+from votive.ipfs import multihash_of
+from votive.terms.encoding import bytes_of
+
+Token = int | str
+"""A token id: an integer, or its decimal or 0x-hex text."""
+
+
+def token_of(token: Token) -> int:
+    """Read a token id."""
+    try:
+        number = token if isinstance(token, int) else int(token, 16 if token.lower().startswith("0x") else 10)
+    except ValueError as error:
+        raise BadArgument(f"{token!r} is no token id: give it in decimal, or in hex with 0x.") from error
+    if not 0 <= number < 2**256:
+        raise BadArgument(f"{token!r} is no token id: it does not fit into 256 bits.")
+    return number
+
+
+def digest_of(digest: bytes | str) -> bytes:
+    """Read a digest of 32 bytes."""
+    try:
+        data = bytes_of(digest) if isinstance(digest, str) else digest
+    except ValueError as error:
+        raise BadArgument(f"the digest {digest!r} is not hex. A digest is 32 bytes: 0x and 64 hex digits.") from error
+    if len(data) != 32:
+        raise BadArgument(f"the digest has {len(data)} bytes. A digest is 32 bytes: 0x and 64 hex digits.")
+    return data
+
+
+def signature_parts(signature: str) -> tuple[str, str, int]:
+    """Split r ‖ s ‖ v, 65 bytes of hex, into r, s (0x hex) and v (27 or 28; 0 and 1 are read as these)."""
+    try:
+        data = bytes_of(signature)
+    except ValueError as error:
+        raise BadArgument("the signature is not hex. It is r, s and v: 0x and 130 hex digits.") from error
+    if len(data) != 65:
+        raise BadArgument(f"the signature has {len(data)} bytes. It is r, s and v: 65 bytes, 0x and 130 hex digits.")
+    return "0x" + data[:32].hex(), "0x" + data[32:64].hex(), data[64] + (27 if data[64] < 2 else 0)
+
+
+def address_of(text: str) -> str:
+    """Read an address and return it checksummed."""
+    try:
+        return address_of_text(text)
+    except ValueError as error:
+        raise BadArgument(f"{text!r} is no address: 0x and 40 hex digits.") from error
+
+
+def grantee_of(action: str | None, address: str | None) -> bytes | str:
+    """Return what is permitted: an action's multihash (bytes) or a checksummed address (str), exactly one of them."""
+    if action is not None and address is None:
+        return multihash_of(action)
+    if address is not None and action is None:
+        return address_of(address)
+    raise BadArgument("name either an action (CID) or an address, and not both.")

@@ -1,0 +1,118 @@
+"""Asking every node the same thing at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    import aiohttp
+
+GRACE_SECONDS = 0.25
+"""How long the other nodes may still answer once there is enough to return."""
+ANSWER_LIMIT = 8 * 1024 * 1024
+"""Largest answer that is read from a node, in bytes."""
+
+
+class Node(msgspec.Struct, frozen=True, kw_only=True):
+    """A node as the registry on chain names it."""
+
+    seat: int
+    url: str
+    address: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What one node said, or why it said nothing."""
+
+    seat: int
+    seconds: float
+    status: int = 0
+    """HTTP status; 0 if there was no answer."""
+    body: dict[str, Any] = {}
+    silence: str = ""
+    """Why there was no answer, or none that can be read."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the node claims success."""
+        return 200 <= self.status < 300 and not self.silence
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """One request, the same for all nodes."""
+
+    path: str
+    body: bytes
+    request_id: str
+    patience: float
+    """Seconds until a node counts as silent."""
+
+
+async def ask_all(
+    session: aiohttp.ClientSession, nodes: Sequence[Node], question: Question, enough: Callable[[Sequence[Answer]], bool]
+) -> tuple[Answer, ...]:
+    """Post ``question`` to all ``nodes`` in parallel; return their answers in the order of arrival.
+
+    Once ``enough`` says that the answers so far suffice, the rest have ``GRACE_SECONDS``; who is silent then is left out.
+    """
+    answers: list[Answer] = []
+    waiting = {asyncio.create_task(ask(session, node, question)) for node in nodes}
+    try:
+        while waiting:
+            satisfied = enough(answers)
+            done, waiting = await asyncio.wait(
+                waiting,
+                timeout=GRACE_SECONDS if satisfied else None,
+                return_when=asyncio.ALL_COMPLETED if satisfied else asyncio.FIRST_COMPLETED,
+            )
+            answers += sorted((task.result() for task in done), key=lambda answer: answer.seconds)
+            if satisfied:
+                break
+    finally:
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+    return tuple(answers)
+
+
+async def ask(session: aiohttp.ClientSession, node: Node, question: Question) -> Answer:
+    """Post ``question`` to one node. Never raises for what the node does."""
+    import aiohttp  # noqa: PLC0415  # loaded when first needed: see the package's docstring
+
+    started = time.monotonic()
+    headers = {"Content-Type": "application/json", "Accept": "application/json", "X-Request-Id": question.request_id}
+    try:
+        async with asyncio.timeout(question.patience):
+            async with session.post(node.url + question.path, data=question.body, headers=headers, allow_redirects=False) as response:
+                raw = await _read(response)
+                return _answer(node.seat, response.status, raw, time.monotonic() - started)
+    except TimeoutError:
+        silence = f"no answer from {node.url} within {question.patience:g} s"
+    except (aiohttp.ClientError, OSError) as error:
+        silence = f"{node.url} cannot be reached: {error or type(error).__name__}"
+    return Answer(seat=node.seat, seconds=time.monotonic() - started, silence=silence)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """Read an answer, but never more than ``ANSWER_LIMIT`` and one piece."""
+    raw = bytearray()
+    async for piece in response.content.iter_any():
+        raw += piece
+        if len(raw) > ANSWER_LIMIT:
+            break
+    return bytes(raw)
+
+
+def _answer(seat: int, status: int, raw: bytes, seconds: float) -> Answer:
+    """Read the JSON object in ``raw``; what is none counts as silence with a reason."""
+    if len(raw) > ANSWER_LIMIT:
+        return Answer(seat=seat, seconds=seconds, status=status, silence=f"the answer is larger than {ANSWER_LIMIT} bytes")
+    try:
+        return Answer(seat=seat, seconds=seconds, status=status, body=msgspec.json.decode(raw, type=dict[str, Any]))
+    except msgspec.MsgspecError as error:
+        return Answer(seat=seat, seconds=seconds, status=status, silence=f"the answer (HTTP {status}) is not a JSON object: {error}")

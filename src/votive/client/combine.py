@@ -1,0 +1,138 @@
+"""From the answers of many nodes to one result: nothing is taken that does not verify."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from votive.client.ask import Answer
+from votive.client.refusal import Fault
+from votive.client.results import EcdsaSignature
+from votive.core import verify
+from votive.terms.encoding import bytes_of, hex0x
+
+SIGNATURE_BYTES = 32
+
+
+class Unusable(Exception):
+    """One node's answer cannot be used; the text says why. Never leaves this package."""
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One node's account of an action's run, its signatures verified."""
+
+    seat: int
+    response: str
+    logs: str
+    signatures: dict[str, EcdsaSignature]
+
+    @property
+    def outcome(self) -> tuple[Any, ...]:
+        """What nodes must agree on: the response, and what was signed by which key under which name."""
+        signed = sorted((name, signature.public_key, signature.digest) for name, signature in self.signatures.items())
+        return (self.response, *signed)
+
+
+KnownKey = Callable[[str], bool]
+"""Whether a public key (0x04…) is a PKP of this network, by the chain."""
+
+
+def signature_of(value: Any, *, public_key: str, digest: str) -> EcdsaSignature:
+    """Read ``{r, s, v}`` and verify it.
+
+    Raises:
+        Unusable: it is malformed, or no signature of ``digest`` by ``public_key``.
+    """
+    r, s, v = _numbers(value)
+    if not verify(bytes_of(public_key), bytes_of(digest), r, s, v - 27):
+        raise Unusable("its signature does not verify")
+    return EcdsaSignature(digest=digest, r=hex0x(r), s=hex0x(s), v=v, public_key=public_key)
+
+
+def _numbers(value: Any) -> tuple[bytes, bytes, int]:
+    """Read r, s and v from JSON."""
+    try:
+        r, s, v = bytes_of(value["r"]), bytes_of(value["s"]), value["v"]
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        raise Unusable("it gave no signature {r, s, v} in hex") from error
+    if len(r) != SIGNATURE_BYTES or len(s) != SIGNATURE_BYTES or type(v) is not int or v not in (27, 28):
+        raise Unusable("its r and s are not 32 bytes each, or its v is neither 27 nor 28")
+    return r, s, v
+
+
+def first_signature(
+    answers: Sequence[Answer], *, public_key: str, digest: str
+) -> tuple[EcdsaSignature | None, tuple[int, ...], tuple[Fault, ...]]:
+    """Return the first signature that verifies, the seats that gave one that does, and who gave one that does not."""
+    found: EcdsaSignature | None = None
+    seats: list[int] = []
+    faults: list[Fault] = []
+    for answer in answers:
+        if answer.ok:
+            try:
+                signature = signature_of(answer.body.get("signature"), public_key=public_key, digest=digest)
+            except Unusable as error:
+                faults.append(Fault(seat=answer.seat, reason=str(error)))
+            else:
+                found = found or signature
+                seats.append(answer.seat)
+    return found, tuple(sorted(seats)), tuple(faults)
+
+
+def runs_of(answers: Sequence[Answer], known: KnownKey) -> tuple[tuple[Run, ...], tuple[Fault, ...]]:
+    """Read all successful answers to an execute request; who gave one that cannot be used is a fault."""
+    runs: list[Run] = []
+    faults: list[Fault] = []
+    for answer in answers:
+        if answer.ok:
+            try:
+                runs.append(_run(answer, known))
+            except Unusable as error:
+                faults.append(Fault(seat=answer.seat, reason=str(error)))
+    return tuple(runs), tuple(faults)
+
+
+def commonest(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Return the runs of the outcome that most nodes had; of equal ones, the earlier."""
+    if not runs:
+        return ()
+    winner = Counter(run.outcome for run in runs).most_common(1)[0][0]
+    return tuple(run for run in runs if run.outcome == winner)
+
+
+def _run(answer: Answer, known: KnownKey) -> Run:
+    response, logs, signed = (answer.body.get(name) for name in ("response", "logs", "signedData"))
+    if not (isinstance(response, str) and isinstance(logs, str) and isinstance(signed, Mapping)):
+        raise Unusable("its answer lacks response, logs or signedData")
+    return Run(seat=answer.seat, response=response, logs=logs, signatures={name: _signed(value, known) for name, value in signed.items()})
+
+
+def _signed(value: Any, known: KnownKey) -> EcdsaSignature:
+    """Read one entry of ``signedData``: Lit writes its texts in quotes of their own."""
+    try:
+        public_key, digest = (hex0x(bytes_of(value[name].strip('"'))) for name in ("publicKey", "dataSigned"))
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        raise Unusable("an entry of its signedData lacks publicKey or dataSigned in hex") from error
+    if not known(public_key):
+        raise Unusable(f"it signed with {public_key}, which is no key of this network")
+    return signature_of(value.get("signature"), public_key=public_key, digest=digest)
+
+
+def public_keys_in(answers: Sequence[Answer]) -> frozenset[str]:
+    """Return the public keys that successful answers say they signed with, as far as they can be read."""
+    entries = [entry for answer in answers if answer.ok for entry in _entries(answer.body.get("signedData"))]
+    return frozenset(key for entry in entries if (key := _public_key(entry)) is not None)
+
+
+def _entries(signed: Any) -> Sequence[Any]:
+    return tuple(signed.values()) if isinstance(signed, Mapping) else ()
+
+
+def _public_key(entry: Any) -> str | None:
+    try:
+        return hex0x(bytes_of(entry["publicKey"].strip('"')))
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return None

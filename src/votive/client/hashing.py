@@ -1,0 +1,43 @@
+"""Ethereum's hashes and addresses, without loading a wallet library."""
+
+from __future__ import annotations
+
+from votive.terms.encoding import bytes_of
+
+
+def keccak(data: bytes) -> bytes:
+    """Return Keccak-256 of ``data``, 32 bytes (the original padding, not SHA-3's)."""
+    from eth_hash.auto import keccak as implementation  # noqa: PLC0415  # loaded when first needed: see the package's docstring
+
+    return implementation(data)
+
+
+def personal_digest(message: str | bytes) -> bytes:
+    """Return the EIP-191 hash of ``message`` (version 0x45, "personal message"), 32 bytes."""
+    data = message.encode() if isinstance(message, str) else message
+    return keccak(b"\x19Ethereum Signed Message:\n" + str(len(data)).encode() + data)
+
+
+def checksum_address(address: bytes) -> str:
+    """Write 20 address bytes as EIP-55 does."""
+    text = address.hex()
+    marks = keccak(text.encode()).hex()
+    return "0x" + "".join(letter.upper() if int(mark, 16) >= 8 else letter for letter, mark in zip(text, marks, strict=False))
+
+
+def address_of_text(text: str) -> str:
+    """Return ``text`` as a checksummed address; ValueError if it is not 20 bytes of hex."""
+    data = bytes_of(text)
+    if len(data) != 20:
+        raise ValueError(f"an address has 20 bytes, {text!r} has {len(data)}")
+    return checksum_address(data)
+
+
+def token_id_of(public_key: bytes) -> int:
+    """Return keccak256(0x04 ‖ x ‖ y) as an integer: the token of an uncompressed public key (65 bytes)."""
+    return int.from_bytes(keccak(public_key))
+
+
+def eth_address_of(public_key: bytes) -> str:
+    """Return the checksummed address of an uncompressed public key (65 bytes): the last 20 bytes of keccak256(x ‖ y)."""
+    return checksum_address(keccak(public_key[1:])[-20:])

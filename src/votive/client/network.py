@@ -1,0 +1,227 @@
+"""A network as a user sees it: mint keys, say who may use them, run actions, get signatures."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from votive.client import abi
+from votive.client.arguments import Token, address_of, digest_of, grantee_of, token_of
+from votive.client.ask import Answer
+from votive.client.auth_sig import Origin
+from votive.client.combine import commonest, first_signature, public_keys_in, runs_of
+from votive.client.errors import BadArgument, TransactionFailed, Unreachable
+from votive.client.provenance import Claim, Verdict, examine
+from votive.client.refusal import opinions_of, refusal
+from votive.client.registry import ECDSA, Committee, Registry
+from votive.client.request import Requests
+from votive.client.results import ExecuteResult, KeyState, Minted, Pkp, SignResult, Transaction
+from votive.client.transactions import Sender, transaction_of
+from votive.client.wallet import Wallet, wallet_of
+from votive.ipfs import Cid, cid_of, multihash_of
+from votive.terms.encoding import hex0x
+
+if TYPE_CHECKING:
+    import aiohttp
+    from eth_account.signers.local import LocalAccount
+
+    Account = Wallet | LocalAccount | str
+    """Who pays or asks: a wallet, an ``eth_account`` account, or a private key in hex."""
+
+SIGN_SECONDS = 15.0
+"""Nodes end a signing session after 8 s at most."""
+EXECUTE_SECONDS = 65.0
+"""Nodes answer a request after 60 s at most."""
+STOCK_SECONDS = 30.0
+SIGN_ANYTHING = 1
+"""Scope of the contracts: whoever has it may have any digest signed."""
+
+
+class Network:
+    """One Votive network. Made by ``votive.connect``; usable until its ``async with`` block ends."""
+
+    def __init__(
+        self,
+        *,
+        session: aiohttp.ClientSession,
+        registry: Registry,
+        committee: Committee,
+        ipfs_api: str | None,
+        gateways: Sequence[str],
+        origin: Origin,
+    ) -> None:
+        self.registry = registry
+        self.committee = committee
+        self.ipfs_api = ipfs_api
+        self.gateways = tuple(gateways)
+        self._requests = Requests(session, committee.nodes, epoch=committee.epoch, chain_id=registry.chain_id, origin=origin)
+        self._sender = Sender(registry.rpc, registry.chain_id)
+
+    # ------------------------------------------------------------------ keys
+
+    async def mint(self, *, account: Account, wait_for_stock: float = STOCK_SECONDS) -> Minted:
+        """Mint the oldest key of the nodes' stock; ``account`` pays and owns it. Waits so many seconds if the stock is empty."""
+        receipt = await self._mint(account, abi.MINT_NEXT.call(ECDSA), wait_for_stock)
+        return await self._minted(receipt)
+
+    async def mint_grant_burn(self, *, action: str, account: Account, wait_for_stock: float = STOCK_SECONDS) -> Minted:
+        """Mint a key, permit only ``action`` (a CID), and burn the token, in one transaction paid by ``account``.
+
+        From then on nothing but that action can ever use the key, and nobody can change that.
+        """
+        receipt = await self._mint(account, abi.MINT_GRANT_AND_BURN_NEXT.call(ECDSA, multihash_of(action)), wait_for_stock)
+        return await self._minted(receipt)
+
+    async def grant(
+        self,
+        token: Token,
+        *,
+        account: Account,
+        action: str | None = None,
+        address: str | None = None,
+        scopes: Sequence[int] = (SIGN_ANYTHING,),
+    ) -> Transaction:
+        """Permit an action (CID) or an address to use a key that ``account`` owns."""
+        who = grantee_of(action, address)
+        function = abi.ADD_ACTION if isinstance(who, bytes) else abi.ADD_ADDRESS
+        return await self._send(account, self.registry.contracts.pkp_permissions, function.call(token_of(token), who, list(scopes)))
+
+    async def revoke(self, token: Token, *, account: Account, action: str | None = None, address: str | None = None) -> Transaction:
+        """End what ``grant`` permitted."""
+        who = grantee_of(action, address)
+        function = abi.REMOVE_ACTION if isinstance(who, bytes) else abi.REMOVE_ADDRESS
+        return await self._send(account, self.registry.contracts.pkp_permissions, function.call(token_of(token), who))
+
+    async def transfer(self, token: Token, to: str, *, account: Account) -> Transaction:
+        """Give the token, and with it the right to sign, to the address ``to``. Permissions stay as they are."""
+        sender = wallet_of(account)
+        call = abi.TRANSFER_FROM.call(sender.address, address_of(to), token_of(token))
+        return await self._send(sender, self.registry.contracts.pkp_nft, call)
+
+    async def burn(self, token: Token, *, account: Account) -> Transaction:
+        """Burn the token: what is permitted stays so forever, and nobody can permit anything else."""
+        return await self._send(account, self.registry.contracts.pkp_nft, abi.BURN.call(token_of(token)))
+
+    async def key(self, token: Token) -> KeyState:
+        """Read owner and permissions of a key."""
+        return await self.registry.key_state(token_of(token))
+
+    async def keys(self, owner: str | None = None) -> tuple[KeyState, ...]:
+        """Read all minted keys, oldest first, burned ones included; or those that ``owner`` has now."""
+        states = await asyncio.gather(*(self.registry.key_state(token) for token in await self.registry.minted()))
+        wanted = None if owner is None else address_of(owner)
+        return tuple(state for state in states if wanted is None or state.owner == wanted)
+
+    # ------------------------------------------------------------------ actions
+
+    async def publish(self, source: bytes) -> str:
+        """Publish an action at the network's IPFS and return its CID."""
+        from votive.ipfs.publish import publish  # noqa: PLC0415  # loads aiohttp
+
+        if self.ipfs_api is None:
+            raise BadArgument("this network names no place to publish at: give connect(…, ipfs_api=…) the base of an /api/v0/add")
+        return await publish(self.ipfs_api, source)
+
+    async def execute(self, action: str | bytes, params: Mapping[str, Any] | None = None, *, account: Account) -> ExecuteResult:
+        """Let every node run an action and return what most of them agree on, its signatures verified.
+
+        Args:
+            action: a CID, or the source itself as bytes.
+            params: globals of the action. Integers beyond 2^53 - 1 must be strings.
+            account: whose wallet signs the request.
+
+        Raises:
+            Refused: the nodes refused, or the action threw; code, message and details are theirs.
+            NoValidSignature: no answer can be used.
+            Unreachable: no node answered.
+        """
+        content = {"ipfsId": str(Cid.parse(action))} if isinstance(action, str) else {"code": base64.b64encode(action).decode()}
+        cid = action if isinstance(action, str) else cid_of(action)
+        body = {**content, "jsParams": dict(params or {})}
+        asked = await self._requests.ask(
+            "/web/execute", body, wallet=wallet_of(account), patience=EXECUTE_SECONDS, enough=self._enough_runs
+        )
+        known = {key for key in public_keys_in(asked.answers) if await self.registry.knows(key)}
+        runs, faults = runs_of(asked.answers, known.__contains__)
+        agreed = commonest(runs)
+        if not agreed or len(agreed) < max((len(opinion.seats) for opinion in opinions_of(asked.answers)), default=0):
+            raise refusal(asked.answers, faults, len(self.committee.nodes))
+        return ExecuteResult(
+            cid=cid,
+            response=agreed[0].response,
+            logs=agreed[0].logs,
+            signatures=agreed[0].signatures,
+            request_id=asked.request_id,
+            nodes=tuple(sorted(run.seat for run in agreed)),
+            timings_ms=asked.timings(),
+            faults=faults,
+        )
+
+    async def sign(self, token: Token, digest: bytes | str, *, account: Account) -> SignResult:
+        """Have a digest of 32 bytes signed by a key that ``account`` owns or is permitted to use.
+
+        Raises:
+            Refused: the nodes refused; code, message and details are theirs.
+            NoValidSignature: no node gave a signature that verifies.
+            Unreachable: no node answered.
+        """
+        to_sign = digest_of(digest)
+        public_key = hex0x(await self.registry.public_key(token_of(token)))
+        body = {"toSign": list(to_sign), "pubkey": public_key}
+        expected = {"public_key": public_key, "digest": hex0x(to_sign)}
+        asked = await self._requests.ask(
+            "/web/pkp/sign",
+            body,
+            wallet=wallet_of(account),
+            patience=SIGN_SECONDS,
+            enough=lambda answers: first_signature(answers, **expected)[0] is not None,
+        )
+        signature, seats, faults = first_signature(asked.answers, **expected)
+        if signature is None:
+            raise refusal(asked.answers, faults, len(self.committee.nodes))
+        return SignResult(signature=signature, request_id=asked.request_id, nodes=seats, timings_ms=asked.timings(), faults=faults)
+
+    async def verify(self, claim: Claim) -> Verdict:
+        """Find out what chain, CID and signature prove together; see ``votive.client.provenance``."""
+        return await examine(self.registry, claim, self.gateways)
+
+    # ------------------------------------------------------------------ inside
+
+    def _enough_runs(self, answers: Sequence[Answer]) -> bool:
+        """Whether t nodes already agree on the outcome of a run."""
+        runs, _ = runs_of(answers, lambda _: True)
+        return len(commonest(runs)) >= self.committee.threshold
+
+    async def _mint(self, account: Account, call: bytes, patience: float) -> dict[str, Any]:
+        wallet = wallet_of(account)
+        nft = self.registry.contracts.pkp_nft
+        (cost,) = await self.registry.read(nft, abi.MINT_COST)
+        await self._wait_for_stock(patience)
+        return await self._sender.send(wallet, nft, call, value=cost)
+
+    async def _wait_for_stock(self, patience: float) -> None:
+        """Wait until the nodes have a key in stock."""
+        deadline = time.monotonic() + patience
+        while not await self.registry.stock():
+            if time.monotonic() >= deadline:
+                raise Unreachable(
+                    f"the nodes have had no unminted key in stock for {patience:.0f} s. Making keys needs all nodes: see `votive status`."
+                )
+            await asyncio.sleep(0.2)
+
+    async def _minted(self, receipt: dict[str, Any]) -> Minted:
+        nft, minted = self.registry.contracts.pkp_nft.lower(), abi.topic(abi.PKP_MINTED)
+        tokens = [int(log["topics"][1], 16) for log in receipt["logs"] if log["address"].lower() == nft and log["topics"][0] == minted]
+        if not tokens:
+            raise TransactionFailed(f"transaction {receipt['transactionHash']} minted nothing. Is this a Votive PKPNFT?", retryable=False)
+        pkp = Pkp.of(await self.registry.public_key(tokens[0]))
+        owner = await self.registry.owner(tokens[0])
+        return Minted(**msgspec.structs.asdict(pkp), owner=owner, transaction=transaction_of(receipt))
+
+    async def _send(self, account: Account, to: str, data: bytes) -> Transaction:
+        return transaction_of(await self._sender.send(wallet_of(account), to, data))

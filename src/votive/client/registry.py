@@ -1,0 +1,157 @@
+"""The network as the chain states it: contracts, nodes, threshold, keys and their permissions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from votive.client import abi
+from votive.client.ask import Node
+from votive.client.errors import BadArgument, WrongNetwork
+from votive.client.hashing import checksum_address, keccak, token_id_of
+from votive.client.results import KeyState, Pkp
+from votive.client.rpc import Rpc
+from votive.ipfs import cid_of_multihash
+from votive.terms.encoding import bytes_of, hex0x
+from votive.terms.errors import ErrorCode
+
+ECDSA = 2
+"""``keyType`` of ECDSA on secp256k1 in the contracts."""
+ADDRESS, ACTION = 1, 2
+"""Auth method types of the contracts."""
+ZERO = "0x" + "0" * 40
+
+
+class Contracts(msgspec.Struct, frozen=True, kw_only=True):
+    """Addresses of one network's contracts."""
+
+    resolver: str
+    staking: str
+    pkp_nft: str
+    pkp_permissions: str
+    pubkey_router: str
+    pkp_helper: str
+
+
+class Committee(msgspec.Struct, frozen=True, kw_only=True):
+    """The nodes of the current epoch."""
+
+    epoch: int
+    threshold: int
+    nodes: tuple[Node, ...]
+
+
+class Registry:
+    """Reads the contracts of one network, always at the newest block."""
+
+    def __init__(self, rpc: Rpc, contracts: Contracts, chain_id: int) -> None:
+        self.rpc = rpc
+        self.contracts = contracts
+        self.chain_id = chain_id
+        self._keys: dict[int, bytes] = {}
+
+    @classmethod
+    async def open(cls, rpc: Rpc, resolver: str) -> Registry:
+        """Find the contracts of the network whose ContractResolver is at ``resolver``.
+
+        Raises:
+            WrongNetwork: there is no such contract on this chain.
+        """
+        chain_id = await rpc.number("eth_chainId")
+        found = {name: await _resolve(rpc, resolver, key) for name, key in abi.CONTRACTS.items()}
+        contracts = Contracts(
+            resolver=resolver,
+            staking=found["Staking"],
+            pkp_nft=found["PKPNFT"],
+            pkp_permissions=found["PKPPermissions"],
+            pubkey_router=found["PubkeyRouter"],
+            pkp_helper=found["PKPHelper"],
+        )
+        return cls(rpc, contracts, chain_id)
+
+    async def read(self, contract: str, function: abi.Function, *arguments: Any) -> tuple[Any, ...]:
+        """Call a view of ``contract``."""
+        return function.read(await self.rpc.eth_call(contract, function.call(*arguments)))
+
+    async def committee(self) -> Committee:
+        """Read the nodes of the current epoch and their threshold."""
+        epoch, threshold, members = await self.read(self.contracts.staking, abi.COMMITTEE)
+        nodes = tuple(Node(seat=seat, url=url.rstrip("/"), address=address) for seat, address, url, *_ in members)
+        return Committee(epoch=epoch, threshold=threshold, nodes=nodes)
+
+    async def public_key(self, token_id: int) -> bytes:
+        """Return the uncompressed public key of ``token_id`` (65 bytes); it never changes, so it is asked for once.
+
+        Raises:
+            BadArgument: the nodes never generated such a key.
+        """
+        if token_id not in self._keys:
+            (key,) = await self.read(self.contracts.pubkey_router, abi.GET_PUBKEY, token_id)
+            if not key:
+                raise BadArgument(
+                    f"0x{token_id:064x} is no key of this network; `votive key list` shows those that are.", code=ErrorCode.UNKNOWN_KEY
+                )
+            if token_id_of(key) != token_id:
+                raise WrongNetwork(f"the chain gives a public key for 0x{token_id:064x} that does not hash to it.", retryable=False)
+            self._keys[token_id] = key
+        return self._keys[token_id]
+
+    async def knows(self, public_key: str) -> bool:
+        """Whether ``public_key`` (uncompressed hex) is a key that the nodes generated to be minted."""
+        key = bytes_of(public_key)
+        try:
+            return len(key) == 65 and await self.public_key(token_id_of(key)) == key
+        except BadArgument:
+            return False
+
+    async def owner(self, token_id: int) -> str | None:
+        """Return the owner of ``token_id``; None if it was burned or never minted."""
+        (owner,) = await self.read(self.contracts.pkp_nft, abi.OWNER_OF_OR_ZERO, token_id)
+        return None if int(owner, 16) == 0 else checksum_address(bytes_of(owner))
+
+    async def stock(self) -> int:
+        """How many keys wait to be minted."""
+        return int((await self.read(self.contracts.pubkey_router, abi.UNMINTED, ECDSA))[0])
+
+    async def key_state(self, token_id: int) -> KeyState:
+        """Read everything that the chain says of a key now."""
+        pkp = Pkp.of(await self.public_key(token_id))
+        permitted = {ACTION: list[str](), ADDRESS: list[str]()}
+        for kind, identifier, _ in (await self.read(self.contracts.pkp_permissions, abi.PERMITTED_METHODS, token_id))[0]:
+            if kind in permitted:
+                permitted[kind].append(cid_text(identifier) if kind == ACTION else address_text(identifier))
+        return KeyState(
+            token_id=pkp.token_id,
+            public_key=pkp.public_key,
+            eth_address=pkp.eth_address,
+            owner=await self.owner(token_id),
+            permitted_actions=tuple(permitted[ACTION]),
+            permitted_addresses=tuple(permitted[ADDRESS]),
+        )
+
+    async def minted(self) -> tuple[int, ...]:
+        """Return the tokens of all keys ever minted, oldest first, burned ones included."""
+        logs = await self.rpc.logs(self.contracts.pkp_nft, [abi.topic(abi.PKP_MINTED)])
+        return tuple(int(log["topics"][1], 16) for log in logs)
+
+
+async def _resolve(rpc: Rpc, resolver: str, key: str) -> str:
+    raw = await rpc.eth_call(resolver, abi.GET_CONTRACT.call(keccak(key.encode()), 0))
+    address = abi.GET_CONTRACT.read(raw)[0] if len(raw) == 32 else ZERO
+    if int(address, 16) == 0:
+        raise WrongNetwork(
+            f"there is no ContractResolver with an entry {key} at {resolver} on the chain at {rpc.url}. Is this the chain of that network?",
+            retryable=False,
+        )
+    return checksum_address(bytes_of(address))
+
+
+def cid_text(identifier: bytes) -> str:
+    """Write an action's id as its CID, or as hex if it is no SHA-256 multihash."""
+    return cid_of_multihash(identifier) if len(identifier) == 34 and identifier[:2] == b"\x12\x20" else hex0x(identifier)
+
+
+def address_text(identifier: bytes) -> str:
+    """Write an address's id checksummed, or as hex if it has not 20 bytes."""
+    return checksum_address(identifier) if len(identifier) == 20 else hex0x(identifier)

@@ -1,0 +1,101 @@
+"""What a client gets back. Hex is 0x-prefixed and lower-case; addresses are EIP-55 checksummed."""
+
+from __future__ import annotations
+
+import msgspec
+
+from votive.client.hashing import eth_address_of, token_id_of
+from votive.client.refusal import Fault
+from votive.core import verify
+from votive.terms.encoding import bytes_of, hex0x
+
+
+class Pkp(msgspec.Struct, frozen=True, kw_only=True):
+    """A programmable key pair."""
+
+    token_id: str
+    """keccak256 of the uncompressed public key, 32 bytes."""
+    public_key: str
+    """SEC1 uncompressed, 65 bytes: 0x04…"""
+    eth_address: str
+
+    @classmethod
+    def of(cls, public_key: bytes) -> Pkp:
+        """Describe the key with this uncompressed public key (65 bytes)."""
+        return cls(token_id=f"0x{token_id_of(public_key):064x}", public_key=hex0x(public_key), eth_address=eth_address_of(public_key))
+
+
+class Transaction(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction that is in a block and did not revert."""
+
+    hash: str
+    block: int
+
+
+class Minted(Pkp, frozen=True, kw_only=True):
+    """A PKP just minted."""
+
+    owner: str | None
+    """None if it was burned in the same transaction."""
+    transaction: Transaction
+
+
+class KeyState(Pkp, frozen=True, kw_only=True):
+    """A PKP as the chain shows it now."""
+
+    owner: str | None
+    """None if the token was burned."""
+    permitted_actions: tuple[str, ...]
+    """CIDs."""
+    permitted_addresses: tuple[str, ...]
+
+
+class EcdsaSignature(msgspec.Struct, frozen=True, kw_only=True):
+    """An ECDSA signature on secp256k1. Those that a client returns were verified against the key read from the chain."""
+
+    digest: str
+    r: str
+    s: str
+    v: int
+    """27 or 28."""
+    public_key: str
+
+    @property
+    def signature(self) -> str:
+        """R ‖ s ‖ v, 65 bytes."""
+        return self.r + self.s[2:] + f"{self.v:02x}"
+
+    def verify(self) -> bool:
+        """Whether this is a signature of ``digest`` by ``public_key``, with low s and the right v."""
+        try:
+            key, digest, r, s = (bytes_of(text) for text in (self.public_key, self.digest, self.r, self.s))
+            return self.v in (27, 28) and verify(key, digest, r, s, self.v - 27)
+        except ValueError:
+            return False
+
+
+class SignResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A digest signed at its caller's wish."""
+
+    signature: EcdsaSignature
+    request_id: str
+    nodes: tuple[int, ...]
+    """Seats that gave this signature."""
+    timings_ms: dict[str, float]
+    faults: tuple[Fault, ...] = ()
+    """Nodes that answered with something else."""
+
+
+class ExecuteResult(msgspec.Struct, frozen=True, kw_only=True):
+    """An action that ran."""
+
+    cid: str
+    response: str
+    logs: str
+    signatures: dict[str, EcdsaSignature]
+    request_id: str
+    nodes: tuple[int, ...]
+    """Seats that gave this response and these signatures."""
+    timings_ms: dict[str, float]
+    faults: tuple[Fault, ...] = ()
+    """Nodes that answered with something else."""
