@@ -97,7 +97,18 @@ async def examine(registry: Registry, claim: Claim, gateways: Sequence[str] = ()
         await code_check(claim, cid, gateways),
         *([] if claim.message is None else [message_check(claim, claim.message)]),
     ]
-    return verdict(claim, registry, committee, key, cid, history, checks)
+    proven = all(check.passed is not False for check in checks)
+    return Verdict(
+        proven=proven,
+        summary=summary(cid, checks, proven=proven),
+        checks=tuple(checks),
+        proves=conclusions(claim, committee, cid, checks, proven=proven),
+        assumes=assumptions(registry, committee),
+        token_id=f"0x{claim.token_id:064x}",
+        public_key=hex0x(key),
+        cid=cid,
+        transaction=history.minted,
+    )
 
 
 def signature_check(claim: Claim, key: bytes) -> Check:
@@ -196,23 +207,11 @@ async def _fetch(cid: str, gateways: Sequence[str]) -> bytes:
         return await fetcher.fetch(cid, CODE_LIMIT)
 
 
-def verdict(
-    claim: Claim, registry: Registry, committee: Committee, key: bytes, cid: str | None, history: History, checks: Sequence[Check]
-) -> Verdict:
-    """Say what the checks amount to."""
-    proven = all(check.passed is not False for check in checks)
-    failed = [check.statement for check in checks if check.passed is False]
-    return Verdict(
-        proven=proven,
-        summary=f"Proven: only the action {cid} can have caused this signature." if proven else "Not proven: " + " ".join(failed),
-        checks=tuple(checks),
-        proves=conclusions(claim, committee, cid, checks, proven=proven),
-        assumes=assumptions(registry, committee),
-        token_id=f"0x{claim.token_id:064x}",
-        public_key=hex0x(key),
-        cid=cid,
-        transaction=history.minted,
-    )
+def summary(cid: str | None, checks: Sequence[Check], *, proven: bool) -> str:
+    """Say in one line what the checks amount to."""
+    if proven:
+        return f"Proven: only the action {cid} can have caused this signature."
+    return "Not proven: " + " ".join(check.statement for check in checks if check.passed is False)
 
 
 def conclusions(claim: Claim, committee: Committee, cid: str | None, checks: Sequence[Check], *, proven: bool) -> tuple[str, ...]:

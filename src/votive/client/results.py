@@ -62,7 +62,7 @@ class EcdsaSignature(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def signature(self) -> str:
-        """R ‖ s ‖ v, 65 bytes."""
+        """The 65 bytes r ‖ s ‖ v."""
         return self.r + self.s[2:] + f"{self.v:02x}"
 
     def verify(self) -> bool:

@@ -99,21 +99,21 @@ class Rpc:
         filter_ = {"address": address, "topics": list(topics), "fromBlock": "0x0", "toBlock": "latest"}
         return list(await self.call("eth_getLogs", filter_))
 
-    async def receipt(self, transaction: str, timeout: float = 60.0) -> dict[str, Any]:
+    async def receipt(self, transaction: str, patience: float = 60.0) -> dict[str, Any]:
         """Wait until ``transaction`` (0x hash) is in a block and return its receipt.
 
         Raises:
             TransactionFailed: it was not included in time.
         """
-        found = await _poll(lambda: self.call("eth_getTransactionReceipt", transaction), timeout)
+        found = await _poll(lambda: self.call("eth_getTransactionReceipt", transaction), patience)
         if found is None:
-            raise TransactionFailed(f"transaction {transaction} is in no block after {timeout:.0f} s. Ask the chain for it again later.")
+            raise TransactionFailed(f"transaction {transaction} is in no block after {patience:.0f} s. Ask the chain for it again later.")
         return dict(found)
 
 
-async def _poll(ask: Callable[[], Awaitable[T | None]], timeout: float) -> T | None:
+async def _poll(ask: Callable[[], Awaitable[T | None]], patience: float) -> T | None:
     """Ask until there is an answer, ever more slowly."""
-    deadline, pause = time.monotonic() + timeout, 0.01
+    deadline, pause = time.monotonic() + patience, 0.01
     while (answer := await ask()) is None and time.monotonic() < deadline:
         await asyncio.sleep(pause)
         pause = min(pause * 2, 1.0)
