@@ -72,7 +72,7 @@ def compile_all() -> dict[str, Any]:
 
 def is_ours(error: dict[str, Any]) -> bool:
     """Whether a message of the compiler must end the build: all but warnings about the pinned libraries."""
-    file = error.get("sourceLocation", {}).get("file", "")
+    file = (error.get("sourceLocation") or {}).get("file", "")
     return error["severity"] == "error" or not file.startswith("@openzeppelin/")
 
 

@@ -1,0 +1,19 @@
+"""The only room that speaks to the chain: reads that decide anything are pinned to a final block, votes are sent once.
+
+Hot path (aiohttp and msgspec, no web3):
+
+* ``rpc``          ``Rpc``: JSON-RPC over an ordered list of endpoints, with a quorum of equal answers
+* ``finality``     ``Finality``, ``Block``, ``FinalBlocks``: which block is final
+* ``registry``     ``Registry``, ``Contracts``: the network's contracts and its committee
+* ``permissions``  ``Permissions``: owner, permitted actions and addresses, public keys
+* ``keys``         ``Keys``: registered keys, stock, next batch, who voted
+* ``votes``        ``Votes``, ``Wallet``: a node's votes for generated keys
+* ``events``       ``Watcher``: wakes the node when the contracts said something
+* ``token``        token ids and Ethereum addresses of public keys
+
+Administration:
+
+* ``deploy``       ``deploy``: a network's contracts with its nodes registered
+
+Errors are in ``errors``. Blocks, addresses (EIP-55 text), token ids (int) and public keys (bytes) are plain values.
+"""

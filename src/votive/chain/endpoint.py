@@ -1,0 +1,144 @@
+"""One JSON-RPC endpoint: asks one question, and knows whether it serves the right chain."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import aiohttp
+import msgspec
+
+from votive.chain.errors import CallRefused, CallReverted, ChainUnavailable, WrongChain
+
+T = TypeVar("T")
+
+MAX_REPLY = 16 * 1024 * 1024
+"""Largest reply that is read, in bytes."""
+
+EXECUTION_REVERTED = 3
+"""JSON-RPC error code of a reverted call, in all of today's clients."""
+
+
+class EndpointFailed(Exception):
+    """This endpoint gave no usable answer; another one may."""
+
+
+class _RpcError(msgspec.Struct, frozen=True):
+    code: int
+    message: str = ""
+    data: Any = None
+
+
+class _Reply(msgspec.Struct, frozen=True):
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    error: _RpcError | None = None
+
+
+class _Request(msgspec.Struct, frozen=True, tag_field="jsonrpc", tag="2.0"):
+    id: int
+    method: str
+    params: Sequence[Any]
+
+
+_replies = msgspec.json.Decoder(_Reply)
+_requests = msgspec.json.Encoder()
+_ids = itertools.count(1)
+
+
+class Endpoint:
+    """An endpoint at ``url`` that is expected to serve ``chain_id``; each request may take ``timeout`` seconds."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, chain_id: int, timeout: float) -> None:
+        self.url = url
+        self.failing = False
+        self._session = session
+        self._chain_id = chain_id
+        self._timeout = timeout
+        self._checked = False
+
+    async def ask(self, method: str, params: Sequence[Any]) -> bytes:
+        """Return the JSON of the result, or raise EndpointFailed, CallRefused, CallReverted or WrongChain.
+
+        The chain id is read before the first question and again after every failure: what answers at an address that was
+        down may be another chain.
+        """
+        try:
+            await self.check_chain()
+            answer = await self._post(method, params)
+        except EndpointFailed:
+            self.failing, self._checked = True, False
+            raise
+        self.failing = False
+        return answer
+
+    async def check_chain(self) -> None:
+        """Raise WrongChain unless the endpoint serves the expected chain."""
+        if self._checked:
+            return
+        found = await self.found_chain_id()
+        if found != self._chain_id:
+            raise WrongChain(self.url, self._chain_id, found)
+        self._checked = True
+
+    async def found_chain_id(self) -> int:
+        """Return the id of the chain that the endpoint says it serves."""
+        return int(decode(await self._post("eth_chainId", ()), str), 16)
+
+    async def _post(self, method: str, params: Sequence[Any]) -> bytes:
+        body = _requests.encode(_Request(id=next(_ids), method=method, params=params))
+        try:
+            async with asyncio.timeout(self._timeout):
+                reply = _replies.decode(await self._exchange(body))
+        except TimeoutError as error:
+            raise EndpointFailed(f"no answer to {method} within {self._timeout} s") from error
+        except (aiohttp.ClientError, OSError, msgspec.MsgspecError) as error:
+            raise EndpointFailed(f"{method}: {type(error).__name__}: {error}") from error
+        if reply.error is not None:
+            raise _refusal(method, reply.error)
+        return bytes(reply.result)
+
+    async def _exchange(self, body: bytes) -> bytes:
+        async with self._session.post(self.url, data=body, headers={"Content-Type": "application/json"}) as response:
+            content = bytearray()
+            async for piece in response.content.iter_any():
+                content += piece
+                if len(content) > MAX_REPLY:
+                    raise EndpointFailed(f"reply of more than {MAX_REPLY} bytes")
+            if not content:
+                raise EndpointFailed(f"empty reply with HTTP status {response.status}")
+            return bytes(content)
+
+
+async def chain_id_of(url: str, timeout: float = 5.0) -> int:
+    """Ask the endpoint at ``url`` which chain it serves; ChainUnavailable if it does not say."""
+    async with aiohttp.ClientSession() as session:
+        try:
+            return await Endpoint(session, url, 0, timeout).found_chain_id()
+        except EndpointFailed as error:
+            raise ChainUnavailable(f"no chain at {url}: {error}") from error
+
+
+def decode(raw: bytes, shape: type[T]) -> T:
+    """Decode a result into ``shape``; EndpointFailed if it does not fit."""
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except msgspec.MsgspecError as error:
+        raise EndpointFailed(f"malformed result: {error}") from error
+
+
+def _refusal(method: str, error: _RpcError) -> CallRefused:
+    message = f"{method} refused: {error.message} ({error.code})"
+    if error.code == EXECUTION_REVERTED:
+        return CallReverted(message, rpc_code=error.code, data=_revert_data(error.data))
+    return CallRefused(message, rpc_code=error.code)
+
+
+def _revert_data(data: Any) -> bytes:
+    if not isinstance(data, str) or not data.startswith("0x"):
+        return b""
+    try:
+        return bytes.fromhex(data[2:])
+    except ValueError:
+        return b""

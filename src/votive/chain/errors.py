@@ -1,0 +1,68 @@
+"""What can go wrong with a chain: all of it is the world's doing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from votive.terms.errors import WorldError
+
+
+class ChainUnavailable(WorldError):
+    """Fewer endpoints answered in time than the quorum needs."""
+
+    status = 503
+
+
+class QuorumNotReached(WorldError):
+    """Enough endpoints answered, but not enough of them the same. ``details`` says who answered what."""
+
+    status = 503
+
+
+class WrongChain(WorldError):
+    """An endpoint serves another chain than the configured one."""
+
+    status = 503
+
+    def __init__(self, url: str, expected: int, found: int) -> None:
+        super().__init__(
+            f"{url} serves chain id {found}, but this network is on chain id {expected}; correct rpc_url or chain_id",
+            retryable=False,
+        )
+
+
+class BlockGone(WorldError):
+    """The endpoints cannot read the state of the pinned block (any more): take a new final block and start again."""
+
+    status = 503
+
+
+class CallRefused(WorldError):
+    """An endpoint understood a request and refused it with a JSON-RPC error."""
+
+    def __init__(self, message: str, *, rpc_code: int, **rest: Any) -> None:
+        super().__init__(message, retryable=False, **rest)
+        self.rpc_code = rpc_code
+
+
+class CallReverted(CallRefused):
+    """A contract reverted. ``data`` is what it said: a 4-byte selector of a custom error and its arguments, or empty."""
+
+    def __init__(self, message: str, *, rpc_code: int, data: bytes) -> None:
+        super().__init__(message, rpc_code=rpc_code)
+        self.data = data
+
+
+class TransactionFailed(WorldError):
+    """A transaction was mined and reverted, or was never mined in time."""
+
+
+class DeadlinePassed(WorldError):
+    """The batch's deadline block has passed: the contract refuses all further votes for it."""
+
+    def __init__(self, deadline_block: int, head: int) -> None:
+        super().__init__(f"votes of this batch ended at block {deadline_block}; the chain is at {head}", retryable=False)
+
+
+class UnknownNetwork(WorldError):
+    """There is no Votive network at the configured ContractResolver."""

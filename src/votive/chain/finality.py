@@ -1,0 +1,95 @@
+"""Which block is final, and whether a given one is.
+
+Reads that decide anything are pinned to a final block by its hash. Final means what the chain calls ``finalized``, or a number of
+blocks on top: 0 takes the head, which is right only for a development chain that one machine owns.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import msgspec
+
+from votive.chain.errors import BlockGone
+from votive.chain.rpc import Rpc
+from votive.terms.encoding import bytes_of
+
+
+class Finality(msgspec.Struct, frozen=True):
+    """The rule by which a block counts as final; ``confirmations`` None stands for the chain's own ``finalized``."""
+
+    confirmations: int | None = None
+
+    @classmethod
+    def parse(cls, text: str | int) -> Self:
+        """Read "finalized" or a number of confirmations, 0 or more; ValueError otherwise."""
+        if text == "finalized":
+            return cls(None)
+        if not str(text).isascii() or not str(text).isdecimal():
+            raise ValueError(f'finality is "finalized" or a number of confirmations, not {text!r}')
+        return cls(int(text))
+
+
+class Block(msgspec.Struct, frozen=True, kw_only=True):
+    """A block's place in the chain; hashes are 32 bytes, the timestamp is in seconds."""
+
+    number: int
+    hash: bytes
+    parent_hash: bytes
+    timestamp: int
+
+
+class _Header(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    number: str
+    hash: str
+    parent_hash: str
+    timestamp: str
+
+    def to_block(self) -> Block:
+        return Block(
+            number=int(self.number, 16),
+            hash=bytes_of(self.hash),
+            parent_hash=bytes_of(self.parent_hash),
+            timestamp=int(self.timestamp, 16),
+        )
+
+
+class FinalBlocks:
+    """Reads blocks of the chain behind ``rpc`` under a rule of finality."""
+
+    def __init__(self, rpc: Rpc, finality: Finality) -> None:
+        self._rpc = rpc
+        self._finality = finality
+
+    async def final_block(self) -> Block:
+        """Return the newest final block that a quorum of endpoints has reached and agrees on."""
+        if self._rpc.quorum == 1 and not self._finality.confirmations:
+            return await self._block(self._tag, self._tag)
+        number = max(0, await self._head() - (self._finality.confirmations or 0))
+        return await self.block(number)
+
+    async def is_final(self, number: int, block_hash: bytes) -> bool:
+        """Whether the block with this number and hash is canonical and final now."""
+        final = await self.final_block()
+        if number >= final.number:
+            return number == final.number and block_hash == final.hash
+        return (await self.block(number)).hash == block_hash
+
+    async def block(self, number: int) -> Block:
+        """Return the canonical block of this number; BlockGone if there is none."""
+        return await self._block(hex(number), f"number {number}")
+
+    @property
+    def _tag(self) -> str:
+        return "finalized" if self._finality.confirmations is None else "latest"
+
+    async def _head(self) -> int:
+        """The highest number that a quorum of endpoints has reached: one that lies or lags alone decides nothing."""
+        headers = await self._rpc.survey("eth_getBlockByNumber", (self._tag, False), _Header)
+        return sorted((header.to_block().number for header in headers), reverse=True)[self._rpc.quorum - 1]
+
+    async def _block(self, where: str, name: str) -> Block:
+        header = await self._rpc.read("eth_getBlockByNumber", (where, False), _Header | None)  # type: ignore[arg-type]  # a union is a shape
+        if header is None:
+            raise BlockGone(f"the chain has no block {name}")
+        return header.to_block()

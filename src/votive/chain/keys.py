@@ -1,0 +1,85 @@
+"""Generated keys as the chain's register knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from votive.chain.abi import Function
+from votive.chain.finality import Block
+from votive.chain.registry import Contracts
+from votive.chain.rpc import Rpc
+from votive.terms.key import Purpose, Scheme
+
+_KEYS = Function("getKeys(uint256[])", "(bool,bool,bytes,bytes32,(uint64,uint64,bytes32,uint256,uint64,bytes32))[]")
+_STOCK = Function("getUnmintedRoutedTokenIdCount(uint256)", "uint256")
+_NEXT_BATCH = Function("nextBatch(uint64,bytes32)", "uint256")
+_HAS_VOTED = Function("hasVoted(address,uint256[])", "bool[]")
+
+
+class RegisteredKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key that more than two thirds of the nodes voted for; public key of 65 bytes, hashes of 32."""
+
+    public_key: bytes
+    scheme: Scheme
+    purpose: str
+    mintable: bool
+    epoch: int
+    batch: int
+    deadline_block: int
+    verification_hash: bytes
+    transcript_hash: bytes
+
+
+class Keys:
+    """Reads the register of public keys. Without a block the head is read, which decides nothing."""
+
+    def __init__(self, rpc: Rpc, contracts: Contracts) -> None:
+        self._rpc = rpc
+        self._router = contracts.pubkey_router
+
+    async def registered(self, token_ids: Sequence[int], block: Block | None = None) -> dict[int, RegisteredKey]:
+        """Return the registered keys among ``token_ids``; the others are absent."""
+        (keys,) = await self._read(_KEYS, block, list(token_ids))
+        return {token: _registered_key(key) for token, key in zip(token_ids, keys, strict=True) if key[0]}
+
+    async def stock(self, block: Block | None = None, scheme: Scheme = Scheme.ECDSA_SECP256K1) -> int:
+        """Return how many keys wait to be minted."""
+        (count,) = await self._read(_STOCK, block, scheme.value)
+        return int(count)
+
+    async def next_batch(self, epoch: int, purpose: Purpose, block: Block | None = None) -> int:
+        """Return one more than the highest batch that has a registered key; a failed batch leaves no trace here."""
+        (number,) = await self._read(_NEXT_BATCH, block, epoch, purpose_bytes(purpose))
+        return int(number)
+
+    async def has_voted(self, address: str, token_ids: Sequence[int], block: Block | None = None) -> dict[int, bool]:
+        """Return for each key whether the node of this address voted for it, in whatever version."""
+        (voted,) = await self._read(_HAS_VOTED, block, address, list(token_ids))
+        return dict(zip(token_ids, voted, strict=True))
+
+    async def _read(self, function: Function, block: Block | None, *arguments: Any) -> tuple[Any, ...]:
+        pin = None if block is None else block.hash
+        return function.results(await self._rpc.eth_call(self._router, function.call(*arguments), pin))
+
+
+def purpose_bytes(purpose: Purpose) -> bytes:
+    """Return a purpose as the contracts write it: ASCII, padded with zero bytes to 32."""
+    return purpose.value.encode("ascii").ljust(32, b"\0")
+
+
+def _registered_key(key: tuple[Any, ...]) -> RegisteredKey:
+    _, mintable, public_key, verification_hash, (epoch, batch, purpose, scheme, deadline_block, transcript_hash) = key
+    return RegisteredKey(
+        public_key=public_key,
+        scheme=Scheme(scheme),
+        purpose=purpose.rstrip(b"\0").decode("ascii"),
+        mintable=mintable,
+        epoch=epoch,
+        batch=batch,
+        deadline_block=deadline_block,
+        verification_hash=verification_hash,
+        transcript_hash=transcript_hash,
+    )

@@ -1,0 +1,83 @@
+"""Who and what may use a key, read at a block by its hash.
+
+A block's state never changes, so every answer is kept under (block hash, contract, call).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from eth_utils.address import to_checksum_address
+
+from votive.chain.abi import Function
+from votive.chain.finality import Block
+from votive.chain.registry import Contracts
+from votive.chain.rpc import Rpc
+
+CACHED_CALLS = 4096
+
+_OWNER = Function("ownerOfOrZero(uint256)", "address")
+_PERMISSION = Function("permission(uint256,uint256,bytes)", "bool,uint256")
+_ACTIONS = Function("getPermittedActions(uint256)", "bytes[]")
+_ADDRESSES = Function("getPermittedAddresses(uint256)", "address[]")
+_PUBLIC_KEY = Function("getPubkey(uint256)", "bytes")
+
+_ADDRESS_METHOD = 1
+_ACTION_METHOD = 2
+_NO_ADDRESS = "0x" + "00" * 20
+
+
+class Permissions:
+    """Reads owners, permissions and public keys of one network's tokens."""
+
+    def __init__(self, rpc: Rpc, contracts: Contracts) -> None:
+        self._rpc = rpc
+        self._contracts = contracts
+        self._cache: OrderedDict[tuple[bytes, str, bytes], bytes] = OrderedDict()
+
+    async def owner(self, token_id: int, block: Block) -> str | None:
+        """Return the owner's checksummed address, or None if the token was burned or never minted."""
+        (address,) = await self._read(self._contracts.pkp_nft, _OWNER, block, token_id)
+        return None if address == _NO_ADDRESS else str(to_checksum_address(address))
+
+    async def is_permitted_action(self, token_id: int, multihash: bytes, block: Block) -> tuple[bool, frozenset[int]]:
+        """Whether the action of this CID (its 34-byte multihash) is permitted, and its scopes among 0…255."""
+        return await self._permission(token_id, _ACTION_METHOD, multihash, block)
+
+    async def is_permitted_address(self, token_id: int, address: str, block: Block) -> tuple[bool, frozenset[int]]:
+        """Whether an address was granted the use, and its scopes. Being the owner is no grant: see ``owner``."""
+        return await self._permission(token_id, _ADDRESS_METHOD, bytes.fromhex(address.removeprefix("0x")), block)
+
+    async def permitted_actions(self, token_id: int, block: Block) -> list[bytes]:
+        """Return the multihashes of all permitted actions."""
+        (multihashes,) = await self._read(self._contracts.pkp_permissions, _ACTIONS, block, token_id)
+        return list(multihashes)
+
+    async def permitted_addresses(self, token_id: int, block: Block) -> list[str]:
+        """Return the owner, if there is one, and all permitted addresses, checksummed."""
+        (addresses,) = await self._read(self._contracts.pkp_permissions, _ADDRESSES, block, token_id)
+        return [str(to_checksum_address(address)) for address in addresses]
+
+    async def routing(self, token_id: int, block: Block) -> bytes | None:
+        """Return the 65-byte public key of a registered ``pkp-*`` key, minted or not; None if there is none."""
+        (public_key,) = await self._read(self._contracts.pubkey_router, _PUBLIC_KEY, block, token_id)
+        return public_key or None
+
+    async def _permission(self, token_id: int, method: int, identity: bytes, block: Block) -> tuple[bool, frozenset[int]]:
+        permitted, scopes = await self._read(self._contracts.pkp_permissions, _PERMISSION, block, token_id, method, identity)
+        return permitted, frozenset(scope for scope in range(256) if scopes >> scope & 1)
+
+    async def _read(self, contract: str, function: Function, block: Block, *arguments: Any) -> tuple[Any, ...]:
+        data = function.call(*arguments)
+        key = (block.hash, contract, data)
+        returned = self._cache.get(key)
+        if returned is None:
+            returned = await self._rpc.eth_call(contract, data, block.hash)
+            self._remember(key, returned)
+        return function.results(returned)
+
+    def _remember(self, key: tuple[bytes, str, bytes], returned: bytes) -> None:
+        self._cache[key] = returned
+        while len(self._cache) > CACHED_CALLS:
+            self._cache.popitem(last=False)

@@ -1,0 +1,97 @@
+"""Counting equal answers of several endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Generic, TypeAlias, TypeVar
+
+from votive.chain.errors import CallRefused, CallReverted, ChainUnavailable, QuorumNotReached, WrongChain
+from votive.terms.errors import WorldError
+
+T = TypeVar("T")
+
+Outcome: TypeAlias = T | BaseException
+"""What asking one endpoint gave. A revert is an answer, any other exception is none."""
+
+
+class Ballot(Generic[T]):
+    """The answers of endpoints to one question, of which ``quorum`` must be equal."""
+
+    def __init__(self, quorum: int) -> None:
+        self._quorum = quorum
+        self._outcomes: list[tuple[str, Outcome[T]]] = []
+
+    def add(self, urls: Sequence[str], outcomes: Sequence[Outcome[T]]) -> None:
+        """Count the outcomes of the endpoints ``urls``; a cancellation among them is raised."""
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException) and not isinstance(outcome, Exception):
+                raise outcome
+        self._outcomes.extend(zip(urls, outcomes, strict=True))
+
+    @property
+    def decided(self) -> bool:
+        """Whether some answer has a quorum."""
+        return self._winner() is not None
+
+    @property
+    def sufficient(self) -> bool:
+        """Whether there are at least a quorum of answers, equal or not."""
+        return len(self._values()) >= self._quorum
+
+    def raise_wrong_chain(self) -> None:
+        """Raise the error of an endpoint that serves another chain, if there is one."""
+        for _, outcome in self._outcomes:
+            if isinstance(outcome, WrongChain):
+                raise outcome
+
+    def result(self) -> T:
+        """Return the answer that has a quorum, or raise it if it is a revert; else raise why there is none."""
+        winner = self._winner()
+        if winner is None:
+            raise self._failure()
+        answer = winner[0]
+        if isinstance(answer, CallReverted):
+            raise answer
+        return answer
+
+    def values(self) -> list[T]:
+        """Return all answers, equal or not, if they are at least a quorum; else raise why there are too few."""
+        if not self.sufficient:
+            raise self._failure()
+        return self._values()
+
+    def _values(self) -> list[T]:
+        return [outcome for _, outcome in self._outcomes if not isinstance(outcome, BaseException)]
+
+    def _answers(self) -> list[T | CallReverted]:
+        return [answer for _, answer in self._outcomes if isinstance(answer, CallReverted) or not isinstance(answer, BaseException)]
+
+    def _winner(self) -> tuple[T | CallReverted] | None:
+        answers = self._answers()
+        for candidate in answers:
+            if sum(_same(candidate, other) for other in answers) >= self._quorum:
+                return (candidate,)
+        return None
+
+    def _failure(self) -> WorldError:
+        errors = [outcome for _, outcome in self._outcomes if isinstance(outcome, Exception)]
+        said = [f"{url}: {outcome}" for url, outcome in self._outcomes]
+        for error in errors:
+            if isinstance(error, WrongChain):
+                return error
+        if len(self._answers()) >= self._quorum:
+            return QuorumNotReached(f"the endpoints contradict one another; no {self._quorum} gave the same answer", details=said)
+        refusals = [error for error in errors if isinstance(error, CallRefused)]
+        if refusals and len(refusals) == len(errors):
+            return refusals[0]
+        return ChainUnavailable(
+            f"only {len(self._answers())} of {len(self._outcomes)} chain endpoints answered, {self._quorum} are needed; "
+            "check that they run and are reachable",
+            details=said,
+        )
+
+
+def _same(one: object, other: object) -> bool:
+    if isinstance(one, CallReverted) or isinstance(other, CallReverted):
+        return isinstance(one, CallReverted) and isinstance(other, CallReverted) and one.data == other.data
+    return one == other

@@ -1,0 +1,106 @@
+"""The network as its ContractResolver tells it: the contracts' addresses and the committee."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+from votive.chain.abi import Function
+from votive.chain.errors import UnknownNetwork
+from votive.chain.finality import Block
+from votive.chain.rpc import Rpc
+from votive.terms.participant import Committee, Participant, Seat
+from votive.terms.session import network_id
+
+_GET_CONTRACT = Function("getContract(bytes32,uint8)", "address")
+_COMMITTEE = Function("committee()", "uint256,uint256,(uint256,address,string,uint16,bytes32,bytes32)[]")
+_NO_ADDRESS = "0x" + "00" * 20
+
+
+class Contracts(msgspec.Struct, frozen=True, kw_only=True):
+    """Checksummed addresses of one network's contracts."""
+
+    resolver: str
+    staking: str
+    pkp_nft: str
+    pkp_permissions: str
+    pubkey_router: str
+    pkp_helper: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the addresses under the contracts' own names."""
+        return {
+            "ContractResolver": self.resolver,
+            "Staking": self.staking,
+            "PKPNFT": self.pkp_nft,
+            "PKPPermissions": self.pkp_permissions,
+            "PubkeyRouter": self.pubkey_router,
+            "PKPHelper": self.pkp_helper,
+        }
+
+    @classmethod
+    def from_dict(cls, addresses: dict[str, str]) -> Contracts:
+        """Read what ``as_dict`` returned; KeyError names a contract that is missing."""
+        return cls(
+            resolver=addresses["ContractResolver"],
+            staking=addresses["Staking"],
+            pkp_nft=addresses["PKPNFT"],
+            pkp_permissions=addresses["PKPPermissions"],
+            pubkey_router=addresses["PubkeyRouter"],
+            pkp_helper=addresses["PKPHelper"],
+        )
+
+
+class Registry:
+    """Reads the network whose ContractResolver is at ``resolver``."""
+
+    def __init__(self, rpc: Rpc, resolver: str) -> None:
+        self._rpc = rpc
+        self.resolver = str(to_checksum_address(resolver))
+        self.network = network_id(rpc.chain_id, resolver)
+        self._contracts: Contracts | None = None
+
+    async def contracts(self) -> Contracts:
+        """Return the contracts' addresses, which never change; UnknownNetwork if there is no resolver at the address."""
+        if self._contracts is None:
+            self._contracts = Contracts(
+                resolver=self.resolver,
+                staking=await self._address("STAKING"),
+                pkp_nft=await self._address("PKP_NFT"),
+                pkp_permissions=await self._address("PKP_PERMISSIONS"),
+                pubkey_router=await self._address("PUB_KEY_ROUTER"),
+                pkp_helper=await self._address("PKP_HELPER"),
+            )
+        return self._contracts
+
+    async def committee(self, block: Block) -> Committee:
+        """Return the nodes of the current epoch at ``block``."""
+        staking = (await self.contracts()).staking
+        epoch, _, nodes = _COMMITTEE.results(await self._rpc.eth_call(staking, _COMMITTEE.call(), block.hash))
+        return Committee(network=self.network, epoch=epoch, members=tuple(_participant(node) for node in nodes))
+
+    async def _address(self, name: str) -> str:
+        returned = await self._rpc.eth_call(self.resolver, _GET_CONTRACT.call(keccak(text=name), 0))
+        if not returned:
+            raise UnknownNetwork(f"there is no contract at {self.resolver}: is the resolver's address right for this chain?")
+        (address,) = _GET_CONTRACT.results(returned)
+        if address == _NO_ADDRESS:
+            raise UnknownNetwork(f"the ContractResolver at {self.resolver} names no {name}")
+        return str(to_checksum_address(address))
+
+
+def _participant(node: tuple[Any, ...]) -> Participant:
+    seat, address, url, peer_port, certificate_hash, x25519_key = node
+    return Participant(
+        seat=Seat(seat),
+        address=str(to_checksum_address(address)),
+        url=url,
+        peer_host=urlsplit(url).hostname or "",
+        peer_port=peer_port,
+        certificate_hash=certificate_hash,
+        x25519_key=x25519_key,
+    )

@@ -1,0 +1,22 @@
+"""A public key's token id and Ethereum address."""
+
+from __future__ import annotations
+
+from coincurve import PublicKey
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+
+def uncompressed(public_key: bytes) -> bytes:
+    """Return a secp256k1 public key in SEC1's uncompressed form, 65 bytes; ValueError if it is no point of the curve."""
+    return PublicKey(public_key).format(compressed=False)
+
+
+def token_id(public_key: bytes) -> int:
+    """Return keccak256 of the uncompressed public key as an integer; takes 33 or 65 bytes."""
+    return int.from_bytes(keccak(uncompressed(public_key)), "big")
+
+
+def eth_address(public_key: bytes) -> str:
+    """Return the EIP-55 checksummed address of a public key of 33 or 65 bytes."""
+    return str(to_checksum_address(keccak(uncompressed(public_key)[1:])[12:]))

@@ -1,0 +1,125 @@
+"""A chain account that this process may sign with, and how its transactions get mined."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from votive.chain.errors import CallRefused, TransactionFailed
+from votive.chain.rpc import Rpc
+from votive.terms.encoding import hex0x
+
+FALLBACK_TIP = 10**9
+"""Priority fee in wei per gas where the chain suggests none."""
+FIRST_POLL = 0.02
+SLOWEST_POLL = 1.0
+
+
+class Wallet:
+    """The account of a 32-byte private key; ``repr`` never shows the key."""
+
+    def __init__(self, private_key: bytes) -> None:
+        self._account: LocalAccount = Account.from_key(private_key)
+        self.address: str = self._account.address
+
+    def __repr__(self) -> str:
+        return f"Wallet({self.address})"
+
+    def signed(self, transaction: Transaction, chain_id: int) -> tuple[bytes, str]:
+        """Return the raw signed transaction (EIP-1559) and its hash as 0x text."""
+        fields: dict[str, Any] = {
+            "type": 2,
+            "chainId": chain_id,
+            "nonce": transaction.nonce,
+            "to": transaction.to or b"",
+            "value": transaction.value,
+            "data": transaction.data,
+            "gas": transaction.gas,
+            "maxPriorityFeePerGas": transaction.fees.tip,
+            "maxFeePerGas": transaction.fees.most,
+        }
+        signed = self._account.sign_transaction(fields)
+        return bytes(signed.raw_transaction), hex0x(bytes(signed.hash))
+
+
+class Fees(msgspec.Struct, frozen=True):
+    """Wei per gas: what goes to the block's producer, and the most that is paid in all."""
+
+    tip: int
+    most: int
+
+    def raised(self, times: int) -> Fees:
+        """Return the fees raised by a quarter, ``times`` times: enough to replace a transaction that is stuck."""
+        return Fees(self.tip * 5**times // 4**times, self.most * 5**times // 4**times)
+
+
+class Transaction(msgspec.Struct, frozen=True, kw_only=True):
+    """An unsigned transaction; ``to`` None creates a contract."""
+
+    to: str | None
+    data: bytes = b""
+    value: int = 0
+    gas: int
+    nonce: int
+    fees: Fees
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What became of a transaction, as JSON-RPC words it (numbers are hex text)."""
+
+    status: str
+    block_number: str
+    gas_used: str
+    contract_address: str | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it was executed without reverting."""
+        return int(self.status, 16) == 1
+
+
+class _FeeBlock(msgspec.Struct, frozen=True, rename="camel"):
+    base_fee_per_gas: str = "0x0"
+
+
+class Mining:
+    """Sends transactions and waits until they are mined, in a block that may still be reorganised away."""
+
+    def __init__(self, rpc: Rpc) -> None:
+        self._rpc = rpc
+
+    async def nonce(self, address: str) -> int:
+        """Return how many transactions of ``address`` are mined, which is the next one's nonce."""
+        return int(await self._rpc.read("eth_getTransactionCount", (address, "latest"), str), 16)
+
+    async def fees(self) -> Fees:
+        """Return fees that stay sufficient while the base fee doubles."""
+        head = await self._rpc.read("eth_getBlockByNumber", ("latest", False), _FeeBlock)
+        try:
+            tip = int(await self._rpc.read("eth_maxPriorityFeePerGas", (), str), 16)
+        except CallRefused:
+            tip = FALLBACK_TIP
+        return Fees(tip, 2 * int(head.base_fee_per_gas, 16) + tip)
+
+    async def send(self, wallet: Wallet, transaction: Transaction) -> str:
+        """Sign and send, and return the hash; CallRefused if the chain does not take it."""
+        raw, transaction_hash = wallet.signed(transaction, self._rpc.chain_id)
+        await self._rpc.send_raw(raw)
+        return transaction_hash
+
+    async def receipt(self, transaction_hash: str, within: float) -> Receipt:
+        """Wait at most ``within`` seconds until the transaction is mined; TransactionFailed if it was not."""
+        until, pause = time.monotonic() + within, FIRST_POLL
+        while True:
+            receipt = await self._rpc.read("eth_getTransactionReceipt", (transaction_hash,), Receipt | None)  # type: ignore[arg-type]  # a union is a shape
+            if receipt is not None:
+                return receipt
+            if time.monotonic() + pause > until:
+                raise TransactionFailed(f"transaction {transaction_hash} was not mined within {within} s")
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, SLOWEST_POLL)
