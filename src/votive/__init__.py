@@ -1,18 +1,33 @@
 """Votive: keys that no one holds, programs that may use them, and proofs of which program did.
 
-The SDK is here: ``votive.connect(url)`` gives a ``votive.client.Network``. Importing this package loads neither web3 nor Deno nor a
-wallet library; what a call needs is loaded when it is called.
+The SDK's names are here: ``votive.connect(url)`` gives a ``votive.client.Network``. They are loaded when they are first used, so that
+importing one room of the house does not load the others; no import here loads web3, Deno or a wallet library.
 """
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
 
-from votive.client import Network, Wallet, connect, connect_blocking
+if TYPE_CHECKING:
+    from votive.client import BlockingNetwork, Network, Wallet, connect, connect_blocking
 
-__all__ = ["Network", "Wallet", "__version__", "connect", "connect_blocking"]
+    __version__: str
 
-try:
-    __version__ = version("votive")
-except PackageNotFoundError:  # run from a source tree that was never installed
-    __version__ = "0.1.0"
+__all__ = ["BlockingNetwork", "Network", "Wallet", "__version__", "connect", "connect_blocking"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used (PEP 562)."""
+    if name == "__version__":
+        return _version()
+    if name not in __all__:
+        raise AttributeError(f"module 'votive' has no attribute {name!r}")
+    import votive.client  # noqa: PLC0415  # see the module's docstring
+
+    return getattr(votive.client, name)
+
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415  # takes 20 ms to load
+
+    return version("votive")
