@@ -1,0 +1,73 @@
+"""The ceremonies of the network: key generation, pairwise set-up, signing.
+
+Each is an ``async def`` over a ``Channel`` and knows no socket, wall clock, store or chain. Secrets stay in the engine's
+handles; what passes through here is public, sealed, or meant for one peer.
+
+    generate      one batch of keys, all n nodes            docs/protocol/dkg.md
+    set_up_pair   the correlation of one pair of nodes      docs/protocol/setup.md
+    sign          one ECDSA signature, t of n nodes         docs/protocol/sign.md
+"""
+
+from __future__ import annotations
+
+from votive.protocol.channel import Channel, Clock, Envelope, Kind, Proves, Run
+from votive.protocol.dkg import Batch, DkgOutcome, DkgSetup, generate
+from votive.protocol.errors import (
+    ConfirmsMissing,
+    DigestsDiffer,
+    DkgAborted,
+    NodesSilent,
+    NotEnoughNodes,
+    PairSetupFailed,
+    PermissionLost,
+    SecondDigest,
+    SetupsDiffer,
+    SigningFailed,
+)
+from votive.protocol.events import Adopted, Blamed, Entered, Event, Joined, Left, Observe, PairLost
+from votive.protocol.memory import Signed, SigningMemory
+from votive.protocol.messages import Reason
+from votive.protocol.setup import pause_before, set_up_pair
+from votive.protocol.sign import Permission, SignLimits, SignRequest, SignTools, answer_late, sign
+
+__all__ = [
+    "Adopted",
+    "Batch",
+    "Blamed",
+    "Channel",
+    "Clock",
+    "ConfirmsMissing",
+    "DigestsDiffer",
+    "DkgAborted",
+    "DkgOutcome",
+    "DkgSetup",
+    "Entered",
+    "Envelope",
+    "Event",
+    "Joined",
+    "Kind",
+    "Left",
+    "NodesSilent",
+    "NotEnoughNodes",
+    "Observe",
+    "PairLost",
+    "PairSetupFailed",
+    "Permission",
+    "PermissionLost",
+    "Proves",
+    "Reason",
+    "Run",
+    "SecondDigest",
+    "SetupsDiffer",
+    "SignLimits",
+    "SignRequest",
+    "SignTools",
+    "Signed",
+    "SigningFailed",
+    "SigningMemory",
+    "answer_late",
+    "generate",
+    "pause_before",
+    "set_up_pair",
+    "sign",
+]

@@ -1,0 +1,368 @@
+"""One node's part in one attempt: propose or wait for the proposal, object or join, run the engine's rounds, leave.
+
+    leader      READY of t seats with one digest  →  PROPOSE(set, digest, block)
+    signers     round 1, 2: one message for each other signer; round 3: (u, w) for all
+    anyone      ABORT(reason), said once by each that leaves
+
+The engine's arithmetic is DKLs23 (eprint 2023/765, Protocol 3.6); here is who may take part, and when it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from votive.core.errors import CheckFailed, PeerFault, SetupGone
+from votive.protocol.board import Board, Proposed
+from votive.protocol.channel import Clock, Kind, Proves, Run, settle
+from votive.protocol.engine import Assemble, SigningParty, Verify
+from votive.protocol.errors import PermissionLost
+from votive.protocol.events import Entered, Joined, Left, Observe, PairLost, unobserved
+from votive.protocol.leader import Signers, fresh_set, linked_set, oldest_failure, sets_of
+from votive.protocol.memory import Signed, SigningMemory
+from votive.protocol.messages import TAG_BYTES, Abort, Proposal, Ready, Reason, sign_id
+from votive.terms.block import Block
+from votive.terms.encoding import encode
+from votive.terms.errors import WorldError
+from votive.terms.key import Signature
+from votive.terms.participant import Seat
+
+
+class Permission(Protocol):
+    """Reads this node's own answer to: may this caller have this digest signed with this key?"""
+
+    async def permits(self, block: Block) -> bool:
+        """Return whether ``block`` is canonical and final by our own rule and the caller may sign there."""
+
+    async def permits_now(self) -> bool:
+        """Return whether the caller may sign at our newest final block."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignLimits:
+    """Times of a signing session, in seconds."""
+
+    deadline: float = 8.0
+    """All of it; at most 8."""
+    patience: float = 0.3
+    """How long a node that holds t READYs waits for a proposal."""
+    settle: float = 0.15
+    """How long a leader waits for a better choice before it proposes a set that has failed."""
+    round: float = 1.5
+    """How long the other signers may take for one round."""
+    grace: float = 1.5
+    """How long fewer than t reachable nodes are borne before the session ends."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignTools:
+    """What a signing session needs from the node."""
+
+    clock: Clock
+    run: Run
+    assemble: Assemble
+    """Makes the engine's party for this session's key and digest."""
+    permission: Permission
+    pairs: Callable[[], Collection[Seat]]
+    """Seats with which this process has a live set-up now."""
+    reachable: Callable[[], Collection[Seat]]
+    """Seats whose link is up now."""
+    verify: Verify
+    observe: Observe = unobserved
+    proves: Proves | None = None
+    """Lets the session name a leader that made two proposals."""
+
+
+class _Leave(Exception):
+    """This attempt is over for us. Internal."""
+
+    def __init__(self, reason: Reason, seats: Collection[Seat] = ()) -> None:
+        super().__init__(reason.name)
+        self.reason, self.seats = reason, tuple(sorted(seats))
+
+
+class Attempt:
+    """One attempt, as seen by one node."""
+
+    def __init__(self, number: int, board: Board, tools: SignTools, memory: SigningMemory, limits: SignLimits) -> None:
+        self.number, self._board, self._tools, self._memory, self._limits = number, board, tools, memory, limits
+        self._me, self._clock, self._channel = board.me, tools.clock, board.channel
+        self._leader = board.leader(number)
+
+    async def attend(self) -> None:
+        """Take part until the attempt is over. What it achieved, if anything, is in ``board.outcome``.
+
+        Raises:
+            PermissionLost: the permission ended; this node signs no more in this session.
+        """
+        self._tools.observe(Entered(self.number))
+        proposed = await (self._propose() if self._leader == self._me else self._await_proposal())
+        if proposed is None:
+            return
+        try:
+            if self._me in proposed.proposal.signers:
+                await self._object(proposed)
+                await self._perform(proposed)
+            else:
+                await self._watch(proposed)
+        except _Leave as leave:
+            await self._leave(leave, proposed)
+        except PermissionLost:
+            await self._leave(_Leave(Reason.OBJECTION), proposed)
+            raise
+
+    # The proposal
+
+    async def _await_proposal(self) -> Proposed | None:
+        """Wait for the leader; its time runs from when we hold t READYs. None: it said nothing."""
+        here = self.number
+        if await self._board.until(self._moved_or(self._quorum), self._clock.now() + self._limits.deadline) is not True:
+            return self._board.proposal(here)
+        await self._board.until(self._moved_or(lambda: self._board.proposal(here)), self._clock.now() + self._limits.patience)
+        proposed = self._board.proposal(here)
+        if proposed is None:
+            self._tools.observe(Left(here, None, (self._leader,)))
+        return proposed
+
+    def _quorum(self) -> bool | None:
+        """True once t seats are ready for this attempt or a later one; False if the proposal is here already."""
+        if self._board.proposal(self.number) is not None:
+            return False
+        return True if len(self._board.agreeing(self.number)) >= self._board.threshold else None
+
+    def _moved_or(self, answer: Callable[[], object | None]) -> Callable[[], object | None]:
+        """Return a question that also ends when this attempt can bring nothing more: False for that."""
+        return lambda: False if self._over() else answer()
+
+    def _over(self) -> bool:
+        gone = self._leader != self._me and self._leader not in self._tools.reachable()
+        return gone or self._board.left(self.number) is not None or self._board.pace() > self.number
+
+    async def _propose(self) -> Proposed | None:
+        """Choose a set once t READYs are here, and propose it. None: there is none, or the others have gone on."""
+        if await self._board.until(self._moved_or(self._quorum), self._clock.now() + self._limits.deadline) is not True:
+            return None
+        choice = await self._choose()
+        if choice is None:
+            await self._give_up()
+            return None
+        return await self._announce(*choice)
+
+    async def _choose(self) -> tuple[Signers, Block] | None:
+        """Return a set and a block that is final and permitted for us, and likely for all of the set."""
+        rejected: set[Seat] = set()
+        settled = self._clock.now() + self._limits.settle
+        while self._me not in rejected:
+            signers = await self._board.until(lambda: self._fresh(self._candidates(rejected)), settled)
+            signers = signers or oldest_failure(self._sets(self._candidates(rejected)), self._memory.failed)
+            if signers is None:
+                return None
+            block, stated_by = self._lowest_block(signers)
+            if await self._permits(block):
+                return signers, block
+            rejected.add(stated_by)  # it named a block that is not final here, or at which nothing was permitted
+        return None
+
+    def _candidates(self, rejected: Collection[Seat]) -> dict[Seat, Collection[Seat]]:
+        """Return the seats that wait in this attempt with our digest, each with its live set-ups."""
+        board, reachable = self._board, set(self._tools.reachable())
+        waiting = [seat for seat in board.agreeing(self.number) if board.readiness[seat].attempt == self.number and seat not in rejected]
+        found: dict[Seat, Collection[Seat]] = {
+            seat: [Seat(peer) for peer in board.readiness[seat].ready.pairs] for seat in waiting if seat in reachable
+        }
+        found[self._me] = set(self._tools.pairs())
+        return found
+
+    def _sets(self, pairs: Mapping[Seat, Collection[Seat]], leader: Seat | None = None) -> Iterator[Signers]:
+        order = [seat for seat in self._board.order if seat in pairs]
+        return sets_of(self._board.threshold, leader=self._me if leader is None else leader, order=order, pairs=pairs)
+
+    def _fresh(self, pairs: Mapping[Seat, Collection[Seat]]) -> Signers | None:
+        """Return the last set that worked, if it is at hand and has us in it, else the first that has not failed."""
+        worked = self._memory.worked
+        if worked is not None and self._me in worked and len(worked) == self._board.threshold and linked_set(worked, pairs):
+            return worked
+        return fresh_set(self._sets(pairs), self._memory.failed)
+
+    def _lowest_block(self, signers: Signers) -> tuple[Block, Seat]:
+        """Return the lowest of the signers' blocks: it is final for all of them. Ours, if it is as low."""
+        own = self._board.request.block
+        stated = [(self._board.readiness[seat].ready.block, seat) for seat in signers if seat != self._me]
+        lowest, seat = min(stated, key=lambda item: item[0].number)
+        return (lowest, seat) if lowest.number < own.number else (own, self._me)
+
+    async def _announce(self, signers: Signers, block: Block) -> Proposed:
+        proposal = Proposal(digest=self._board.request.digest, signers=signers, block_number=block.number, block_hash=block.hash)
+        payload = encode(proposal)
+        await self._channel.broadcast(Kind.SIGN_PROPOSE, payload, self.number)
+        return self._board.propose(self.number, proposal, payload)
+
+    async def _give_up(self) -> None:
+        """Leave the lead, slowly: set-ups that are under way need time, and the next attempt finds the same nodes."""
+        await self._board.until(self._moved_or(lambda: None), self._clock.now() + self._limits.patience)
+        await self._channel.broadcast(Kind.SIGN_ABORT, encode(Abort(reason=Reason.NO_SET)), self.number)
+        self._tools.observe(Left(self.number, Reason.NO_SET))
+
+    # Joining
+
+    async def _object(self, proposed: Proposed) -> None:
+        """Leave if this proposal is not for us to join."""
+        left = self._board.left(self.number)
+        if left is not None:
+            raise _Leave(Reason.LEFT, [left])
+        if self._leader == self._me:
+            return
+        proposal = proposed.proposal
+        if proposal.digest != self._board.request.digest:
+            raise _Leave(Reason.OBJECTION, [self._leader])
+        missing = set(proposal.signers) - {self._me} - set(self._tools.pairs())
+        if missing:
+            raise _Leave(Reason.SETUP_GONE, [Seat(seat) for seat in missing])
+        if self._known_to_fail(tuple(Seat(seat) for seat in proposal.signers)):
+            raise _Leave(Reason.OBJECTION)
+        await self._require_permission_at(proposal.block)
+
+    async def _require_permission_at(self, block: Block) -> None:
+        if await self._permits(block):
+            return
+        if not await self._permits_now():
+            raise PermissionLost(self._board.request.block.number)
+        raise _Leave(Reason.OBJECTION, [self._leader])
+
+    def _known_to_fail(self, signers: Signers) -> bool:
+        """Return whether this set failed before and its leader has another choice, as far as we see."""
+        if signers not in self._memory.failed:
+            return False
+        board = self._board
+        pairs: dict[Seat, Collection[Seat]] = {
+            seat: [Seat(peer) for peer in board.readiness[seat].ready.pairs] for seat in board.agreeing(self.number)
+        }
+        return self._leader in pairs and fresh_set(self._sets(pairs, self._leader), self._memory.failed) is not None
+
+    async def _permits(self, block: Block) -> bool:
+        """Ask at ``block``; in doubt, no. Our own block of approval needs no second reading."""
+        if block == self._board.request.block:
+            return True
+        try:
+            return await self._tools.permission.permits(block)
+        except WorldError:
+            return False
+
+    async def _permits_now(self) -> bool:
+        try:
+            return await self._tools.permission.permits_now()
+        except WorldError:
+            raise _Leave(Reason.OBJECTION) from None
+
+    # The engine's rounds
+
+    async def _perform(self, proposed: Proposed) -> None:
+        number, signers, run = self.number, tuple(Seat(seat) for seat in proposed.proposal.signers), self._tools.run
+        self._tools.observe(Joined(number, signers))
+        name = sign_id(self._board.request.session, number, proposed.payload)
+        try:
+            party, first = await run(lambda: self._begin(signers, name))
+            await self._send_each(Kind.SIGN_ROUND1, proposed, first)
+            received = await self._gather(Kind.SIGN_ROUND1, proposed)
+            await self._send_each(Kind.SIGN_ROUND2, proposed, await run(lambda: party.round2(received)))
+            answers = await self._gather(Kind.SIGN_ROUND2, proposed)
+            last = await self._last_message(party, answers)
+            await self._send_each(Kind.SIGN_ROUND3, proposed, dict.fromkeys(self._others(proposed), last))
+            finals = await self._gather(Kind.SIGN_ROUND3, proposed)
+            r, s, recovery_id = await run(lambda: party.finish(finals))
+        except PeerFault as fault:
+            raise self._convict(fault) from fault
+        except SetupGone as gone:
+            raise _Leave(Reason.SETUP_GONE, [Seat(seat) for seat in gone.seats]) from gone
+        self._memory.note_success(signers)
+        self._board.finish(Signed(signature=Signature(r=r, s=s, recovery_id=recovery_id), signers=signers, attempt=number), None)
+
+    def _begin(self, signers: Signers, name: bytes) -> tuple[SigningParty, dict[Seat, bytes]]:
+        party = self._tools.assemble(signers=signers, sign_id=name)
+        return party, party.round1()
+
+    async def _last_message(self, party: SigningParty, answers: Mapping[Seat, bytes]) -> bytes:
+        """Compute (u, w), while the permission is read once more; without it, (u, w) is dropped here."""
+        permission = asyncio.ensure_future(self._permits_now())
+        try:
+            last = await self._tools.run(lambda: party.round3(answers))
+            if not await permission:
+                raise PermissionLost(self._board.request.block.number)
+        finally:
+            await settle(permission)
+        return last
+
+    def _others(self, proposed: Proposed) -> list[Seat]:
+        return [Seat(seat) for seat in proposed.proposal.signers if seat != self._me]
+
+    async def _send_each(self, kind: Kind, proposed: Proposed, messages: Mapping[Seat, bytes]) -> None:
+        name = proposed.name
+        for seat, message in messages.items():
+            await self._channel.send(seat, kind, name + message, self.number)
+
+    async def _gather(self, kind: Kind, proposed: Proposed) -> dict[Seat, bytes]:
+        """Return the other signers' messages of one round, without the name of the proposal."""
+        others, name = self._others(proposed), proposed.name
+
+        def answer() -> dict[Seat, bytes] | _Leave | None:
+            here = self._board.rounds(self.number, kind)
+            if strangers := [seat for seat in others if seat in here and here[seat][:TAG_BYTES] != name]:
+                return _Leave(Reason.CONFLICT, strangers)
+            if all(seat in here for seat in others):
+                return {seat: here[seat][TAG_BYTES:] for seat in others}
+            left = self._board.left(self.number)
+            return None if left is None else _Leave(Reason.LEFT, [left])
+
+        found: dict[Seat, bytes] | _Leave | None = await self._board.until(answer, self._clock.now() + self._limits.round)
+        if found is None:
+            raise _Leave(Reason.SILENCE, [seat for seat in others if seat not in self._board.rounds(self.number, kind)])
+        if isinstance(found, _Leave):
+            raise found
+        return found
+
+    def _convict(self, fault: PeerFault) -> _Leave:
+        """Report whom the engine convicts, and say why we leave."""
+        culprits = [Seat(seat) for seat in fault.culprits]
+        for seat in culprits:
+            self._board.blame_result(seat, fault.message)
+            if isinstance(fault, CheckFailed):
+                self._tools.observe(PairLost(seat))
+        if isinstance(fault, CheckFailed):
+            return _Leave(Reason.CHECK_FAILED, culprits)
+        return _Leave(Reason.MALFORMED if culprits else Reason.INVALID_RESULT, culprits)
+
+    # Leaving
+
+    async def _watch(self, proposed: Proposed) -> None:
+        """Not a signer: wait for the outcome, which ends the session, or until the signers have left or used up their time."""
+        patience = 3 * self._limits.round + self._limits.patience
+        left = await self._board.until(self._signer_left_or_pace, self._clock.now() + patience)
+        self._memory.note_failure(tuple(Seat(seat) for seat in proposed.proposal.signers))
+        self._tools.observe(Left(self.number, Reason.LEFT if left else Reason.SILENCE, (left,) if left else ()))
+
+    def _signer_left_or_pace(self) -> Seat | None:
+        left = self._board.left(self.number)
+        if left is None and self._board.pace() > self.number:
+            return self._leader
+        return left
+
+    async def _leave(self, leave: _Leave, proposed: Proposed) -> None:
+        """Say that we leave, and remember the set; the leader's proposal goes with it, so that two of them meet."""
+        self._memory.note_failure(tuple(Seat(seat) for seat in proposed.proposal.signers))
+        shown, evidence = (proposed.payload, proposed.evidence) if proposed.evidence is not None else (b"", b"")
+        abort = Abort(reason=leave.reason, seats=leave.seats, proposal=shown, evidence=evidence)
+        await self._channel.broadcast(Kind.SIGN_ABORT, encode(abort), self.number)
+        self._tools.observe(Left(self.number, leave.reason, leave.seats))
+
+
+def ready_message(board: Board, tools: SignTools) -> Ready:
+    """Return what this node says of itself now."""
+    request = board.request
+    return Ready(
+        digest=request.digest,
+        block_number=request.block.number,
+        block_hash=request.block.hash,
+        pairs=tuple(sorted(seat for seat in tools.pairs() if seat != board.me)),
+    )

@@ -1,0 +1,328 @@
+"""What one node has heard in one signing session, judged as it comes in.
+
+The board is passive: ``listen`` feeds it from the channel, the attempts read it through ``until``. What convicts its sender is
+reported as ``Blamed`` and otherwise ignored, so that no message of a peer ends a session; the exceptions are a verified
+outcome, and READYs that prove that no digest can reach t.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from votive.protocol.channel import Channel, Clock, Envelope, Kind, Proves
+from votive.protocol.engine import Verify
+from votive.protocol.errors import DigestsDiffer
+from votive.protocol.events import Blamed, Observe
+from votive.protocol.leader import Signers, leaders
+from votive.protocol.memory import Signed
+from votive.protocol.messages import TAG_BYTES, Abort, OutcomeMessage, Proposal, Ready, proposal_hash
+from votive.protocol.wire import MalformedError, Message, decode
+from votive.terms.block import Block
+from votive.terms.key import Signature
+from votive.terms.participant import Seat, threshold_of
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Message)
+
+_WINDOW = 8
+"""Messages of attempts further ahead than this are dropped: an honest node that far ahead has taken us along by its READYs."""
+
+_ROUNDS = (Kind.SIGN_ROUND1, Kind.SIGN_ROUND2, Kind.SIGN_ROUND3)
+
+
+class SignRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What this node has approved to sign."""
+
+    session: bytes
+    """See ``terms.session.signing_session``, 32 bytes."""
+    public_key: bytes
+    """The key, SEC1, 33 or 65 bytes."""
+    digest: bytes
+    """32 bytes."""
+    block: Block
+    """The final block at which this node approved."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readiness:
+    """The newest READY of one seat."""
+
+    attempt: int
+    ready: Ready
+    envelope: Envelope | None = None
+    """None for our own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposed:
+    """The leader's proposal for an attempt, as it was received."""
+
+    leader: Seat
+    proposal: Proposal
+    payload: bytes
+    evidence: bytes | None
+
+    def envelope(self, attempt: int) -> Envelope:
+        """Return the proposal as the leader sent it."""
+        return Envelope(sender=self.leader, kind=Kind.SIGN_PROPOSE, attempt=attempt, payload=self.payload, evidence=self.evidence)
+
+    @property
+    def name(self) -> bytes:
+        """H(proposal), which stands before each round message."""
+        return proposal_hash(self.payload)
+
+
+class Board:
+    """The messages of one session, by attempt, kind and sender."""
+
+    def __init__(
+        self, channel: Channel, request: SignRequest, *, clock: Clock, verify: Verify, observe: Observe, proves: Proves | None
+    ) -> None:
+        self.channel, self.request, self.me = channel, request, channel.me
+        self.threshold = threshold_of(len(channel.seats))
+        self.order = leaders(request.session, channel.seats)
+        self.attempt = 0
+        self.readiness: dict[Seat, Readiness] = {}
+        self.two_faced: set[Seat] = set()
+        self.culprits: set[Seat] = set()
+        self.outcome: asyncio.Future[tuple[Signed, Seat | None]] = asyncio.get_running_loop().create_future()
+        self.holders: set[Seat] = set()
+        self._liars: set[Seat] = set()
+        self._clock, self._verify, self._observe, self._proves = clock, verify, observe, proves
+        self._proposals: dict[int, Proposed] = {}
+        self._rounds: dict[tuple[int, Kind], dict[Seat, bytes]] = {}
+        self._aborts: dict[int, dict[Seat, Abort]] = {}
+        self._changed: asyncio.Event = asyncio.Event()
+        self._hear: Mapping[Kind, Callable[[Envelope], None]] = {
+            Kind.SIGN_READY: self._hear_ready,
+            Kind.SIGN_PROPOSE: self._hear_proposal,
+            **dict.fromkeys(_ROUNDS, self._hear_round),
+            Kind.SIGN_OUTCOME: self._hear_outcome,
+            Kind.SIGN_ABORT: self._hear_abort,
+        }
+
+    # Reading
+
+    def leader(self, attempt: int) -> Seat:
+        """Return the one seat that may propose in ``attempt``."""
+        return self.order[attempt % len(self.order)]
+
+    def agreeing(self, at_least: int = 0) -> list[Seat]:
+        """Return the seats, ours among them, whose newest READY has our digest and is for attempt ``at_least`` or a later one."""
+        return [
+            seat
+            for seat, known in self.readiness.items()
+            if known.attempt >= at_least and known.ready.digest == self.request.digest and seat not in self.two_faced
+        ]
+
+    def unheard(self) -> list[Seat]:
+        """Return the seats that have sent no READY."""
+        return [seat for seat in self.channel.seats if seat not in self.readiness]
+
+    def pace(self) -> int:
+        """Return the attempt that more than f others have reached: at least one of them is honest, so it is time to follow."""
+        f = len(self.order) - self.threshold
+        reached = sorted((known.attempt for seat, known in self.readiness.items() if seat != self.me), reverse=True)
+        return reached[f] if len(reached) > f else 0
+
+    def proposal(self, attempt: int) -> Proposed | None:
+        """Return what the leader of ``attempt`` proposed, if it came."""
+        return self._proposals.get(attempt)
+
+    def rounds(self, attempt: int, kind: Kind) -> dict[Seat, bytes]:
+        """Return the round messages that came, each with H(proposal) before it."""
+        return self._rounds.get((attempt, kind), {})
+
+    def left(self, attempt: int) -> Seat | None:
+        """Return a seat that may end ``attempt`` and did: a signer of its proposal, or its leader."""
+        aborts = self._aborts.get(attempt)
+        if not aborts:
+            return None
+        proposed = self._proposals.get(attempt)
+        entitled = {self.leader(attempt), *(proposed.proposal.signers if proposed else ())} - {self.me}
+        return next((seat for seat in aborts if seat in entitled), None)
+
+    def digests(self) -> dict[bytes, list[Seat]]:
+        """Return which seats are ready for which digest."""
+        found: dict[bytes, list[Seat]] = {}
+        for seat, known in self.readiness.items():
+            found.setdefault(known.ready.digest, []).append(seat)
+        return found
+
+    def hopeless(self, unreachable: Collection[Seat] = ()) -> bool:
+        """Return whether no digest can reach t any more, if nothing more is heard from ``unreachable``.
+
+        A seat that was not heard, or that told two digests, may yet stand for any.
+        """
+        gone = set(unreachable)
+        open_seats = (set(self.unheard()) | self.two_faced) - gone
+        most = max((len(set(seats) - self.two_faced - gone) for seats in self.digests().values()), default=0)
+        return most + len(open_seats) < self.threshold
+
+    async def until(self, answer: Callable[[], T | None], at: float) -> T | None:
+        """Return the first answer that is not None, asking again whenever something was heard; None at time ``at``."""
+        if (found := answer()) is not None:
+            return found
+        alarm = asyncio.ensure_future(self._ring(at))
+        try:
+            while (found := answer()) is None and not alarm.done():
+                self._changed.clear()
+                await self._changed.wait()
+            return found
+        finally:
+            alarm.cancel()
+
+    async def _ring(self, at: float) -> None:
+        await self._clock.sleep(max(at - self._clock.now(), 0.0))
+        self._changed.set()
+
+    # Hearing
+
+    async def listen(self) -> None:
+        """Take in every message of the session, until cancelled."""
+        while True:
+            self.hear(await self.channel.receive())
+
+    def hear(self, envelope: Envelope) -> None:
+        """Take in one message."""
+        hear = self._hear.get(envelope.kind)
+        if hear is None:
+            self._blame(envelope, "a message of another ceremony")
+            return
+        try:
+            hear(envelope)
+        except MalformedError:
+            self._blame(envelope, f"a malformed {envelope.kind.name}")
+        self._changed.set()
+
+    def enter(self, attempt: int, ready: Ready) -> None:
+        """Note our own READY, and forget all attempts before it."""
+        self.attempt = attempt
+        self.readiness[self.me] = Readiness(attempt=attempt, ready=ready)
+        self._end_if_hopeless()
+        self._proposals = {key: value for key, value in self._proposals.items() if key >= attempt}
+        self._rounds = {key: value for key, value in self._rounds.items() if key[0] >= attempt}
+        self._aborts = {key: value for key, value in self._aborts.items() if key >= attempt}
+
+    def propose(self, attempt: int, proposal: Proposal, payload: bytes) -> Proposed:
+        """Note our own proposal."""
+        proposed = Proposed(leader=self.me, proposal=proposal, payload=payload, evidence=None)
+        self._proposals[attempt] = proposed
+        return proposed
+
+    def finish(self, signed: Signed, sender: Seat | None) -> None:
+        """Note the verified signature; the first one stays."""
+        if not self.outcome.done():
+            self.outcome.set_result((signed, sender))
+
+    def blame_result(self, seat: Seat, why: str) -> None:
+        """Note that a check of the engine convicts ``seat``."""
+        self.culprits.add(seat)
+        self._observe(Blamed(seat, why))
+
+    def _hear_ready(self, envelope: Envelope) -> None:
+        ready, sender = decode(envelope.payload, Ready), envelope.sender
+        known = self.readiness.get(sender)
+        if known is not None and known.ready.digest != ready.digest:
+            self.two_faced.add(sender)
+            self._blame(envelope, "READY for two digests in one session", known.envelope)
+        elif known is None or envelope.attempt > known.attempt:
+            self.readiness[sender] = Readiness(attempt=envelope.attempt, ready=ready, envelope=envelope)
+        self._end_if_hopeless()
+
+    def _hear_proposal(self, envelope: Envelope) -> None:
+        if not self.attempt <= envelope.attempt <= self.attempt + _WINDOW:
+            return
+        if envelope.sender != self.leader(envelope.attempt):
+            self._blame(envelope, f"a proposal for attempt {envelope.attempt}, which node {self.leader(envelope.attempt)} leads")
+            return
+        proposal = decode(envelope.payload, Proposal)
+        fault = self._fault_of(proposal, envelope.sender)
+        if fault:
+            self._blame(envelope, fault)
+            return
+        received = Proposed(leader=envelope.sender, proposal=proposal, payload=envelope.payload, evidence=envelope.evidence)
+        known = self._proposals.setdefault(envelope.attempt, received)
+        if known.payload != received.payload:
+            self._blame(envelope, "two proposals in one attempt", known.envelope(envelope.attempt))
+
+    def _fault_of(self, proposal: Proposal, leader: Seat) -> str | None:
+        """Return what is wrong with a proposal by its own words, whoever reads it."""
+        signers = proposal.signers
+        if len(signers) != self.threshold:
+            return f"a proposal of {len(signers)} signers where exactly {self.threshold} sign"
+        if list(signers) != sorted(set(signers)):
+            return "a proposal whose signers are not distinct and ascending"
+        if not set(signers) <= set(self.channel.seats):
+            return "a proposal with a signer outside of the committee"
+        if leader not in signers:
+            return "a proposal without its leader"
+        return None
+
+    def _hear_round(self, envelope: Envelope) -> None:
+        if not self.attempt <= envelope.attempt <= self.attempt + _WINDOW:
+            return
+        if len(envelope.payload) < TAG_BYTES:
+            raise MalformedError("no proposal is named")
+        self._rounds.setdefault((envelope.attempt, envelope.kind), {}).setdefault(envelope.sender, envelope.payload)
+
+    def _hear_outcome(self, envelope: Envelope) -> None:
+        if envelope.sender in self._liars or self.outcome.done():
+            self.holders.add(envelope.sender)
+            return
+        message = decode(envelope.payload, OutcomeMessage)
+        if not self._verify(self.request.public_key, message.digest, message.r, message.s, message.recovery_id):
+            self._liars.add(envelope.sender)  # each false outcome costs a verification: a seat has one
+            self._blame(envelope, "an outcome that does not verify")
+            return
+        self.holders.add(envelope.sender)
+        if message.digest != self.request.digest:
+            self._end_with_other_digest(envelope.sender, message.digest)
+            return
+        signature = Signature(r=message.r, s=message.s, recovery_id=message.recovery_id)
+        signers = self._signers_of(message)
+        self.finish(Signed(signature=signature, signers=signers, attempt=envelope.attempt), envelope.sender)
+
+    def _signers_of(self, message: OutcomeMessage) -> Signers:
+        """Return the set that an outcome names if it could be one, else nothing: the signature stands by itself."""
+        signers = tuple(Seat(seat) for seat in message.signers)
+        possible = len(signers) == self.threshold and list(signers) == sorted(set(signers)) and set(signers) <= set(self.channel.seats)
+        return signers if possible else ()
+
+    def _end_with_other_digest(self, sender: Seat, digest: bytes) -> None:
+        """End the session: t nodes have signed another digest, so ours cannot have a quorum of honest nodes."""
+        digests = self.digests()
+        if sender not in digests.setdefault(digest, []):
+            digests[digest].append(sender)
+        self.outcome.set_exception(DigestsDiffer(digests, self.threshold))
+
+    def _end_if_hopeless(self) -> None:
+        """End the session once the READYs prove that no digest can reach t."""
+        if not self.outcome.done() and self.hopeless():
+            self.outcome.set_exception(DigestsDiffer(self.digests(), self.threshold))
+
+    def _hear_abort(self, envelope: Envelope) -> None:
+        if not self.attempt <= envelope.attempt <= self.attempt + _WINDOW:
+            return
+        abort = decode(envelope.payload, Abort)
+        self._aborts.setdefault(envelope.attempt, {})[envelope.sender] = abort
+        if abort.proposal and self._proves is not None:
+            self._hear_forwarded(envelope.attempt, abort, self._proves)
+
+    def _hear_forwarded(self, attempt: int, abort: Abort, proves: Proves) -> None:
+        """Take in the leader's proposal from an abort, if the leader's own evidence is with it."""
+        leader = self.leader(attempt)
+        if leader == self.me:
+            return
+        shown = Envelope(sender=leader, kind=Kind.SIGN_PROPOSE, attempt=attempt, payload=abort.proposal, evidence=abort.evidence)
+        if proves(shown):
+            self.hear(shown)
+
+    def _blame(self, envelope: Envelope, why: str, *earlier: Envelope | None) -> None:
+        self.culprits.add(envelope.sender)
+        self._observe(Blamed(envelope.sender, why, (*(shown for shown in earlier if shown is not None), envelope)))

@@ -1,0 +1,91 @@
+"""What a node remembers between signing sessions: digests, outcomes, and which sets of nodes failed or worked.
+
+One per node and epoch, in memory only: a restart forgets it. Nothing here is secret and nothing is needed for safety; it
+saves attempts (f saboteurs cost at most C(n, f) − 1 of them) and it keeps the policy of one digest per session.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import KeysView
+from dataclasses import dataclass
+
+from votive.protocol.channel import Clock
+from votive.protocol.errors import SecondDigest
+from votive.protocol.leader import Signers
+from votive.terms.key import Signature
+
+DIGEST_SECONDS = 600.0
+"""How long a second digest under one session is refused."""
+
+_SESSIONS = 100_000
+_OUTCOMES = 4_096
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signed:
+    """How a signing session ended well."""
+
+    signature: Signature
+    signers: Signers
+    """The set whose attempt this node saw succeed, ascending; who adopts an outcome takes it from the message."""
+    attempt: int
+
+
+class SigningMemory:
+    """Memory of the signing sessions of one node in one epoch."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._digests: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
+        self._outcomes: OrderedDict[bytes, Signed] = OrderedDict()
+        self._failed: OrderedDict[Signers, None] = OrderedDict()
+        self.worked: Signers | None = None
+        """The set of the last success."""
+
+    def claim(self, session: bytes, digest: bytes) -> Signed | None:
+        """Bind ``session`` to ``digest``; return the outcome if this node has it already.
+
+        Raises:
+            SecondDigest: the session was bound to another digest within the last ten minutes.
+        """
+        self._forget_old()
+        first, _ = self._digests.setdefault(session, (digest, self._clock.now()))
+        if first != digest:
+            raise SecondDigest(first, digest)
+        return self._outcomes.get(session)
+
+    def outcome(self, session: bytes) -> Signed | None:
+        """Return how ``session`` ended, if it ended well and recently."""
+        return self._outcomes.get(session)
+
+    def remember(self, session: bytes, signed: Signed) -> None:
+        """Note that ``session`` ended well."""
+        self._outcomes[session] = signed
+        while len(self._outcomes) > _OUTCOMES:
+            self._outcomes.popitem(last=False)
+
+    def note_success(self, signers: Signers) -> None:
+        """Prefer this set from now on."""
+        self.worked = signers
+        self._failed.pop(signers, None)
+
+    def note_failure(self, signers: Signers) -> None:
+        """Avoid this set while another exists."""
+        self._failed[signers] = None
+        self._failed.move_to_end(signers)
+        if self.worked == signers:
+            self.worked = None
+
+    @property
+    def failed(self) -> KeysView[Signers]:
+        """Sets that failed, the oldest failure first."""
+        return self._failed.keys()
+
+    def _forget_old(self) -> None:
+        horizon = self._clock.now() - DIGEST_SECONDS
+        while self._digests:
+            session, (_, since) = next(iter(self._digests.items()))
+            if since >= horizon and len(self._digests) < _SESSIONS:
+                return
+            del self._digests[session]
