@@ -300,7 +300,7 @@ class SigningParty:
         """
 
     def round2(self, received: Mapping[Seat, bytes]) -> dict[Seat, bytes]:
-        """Check round 1; return by receiver: decommitment, Γ, ψ, and the multiplication's τ (53.9 kB).
+        """Check round 1; return by receiver: decommitment, Γ, ψ, and the multiplication's τ (53.7 kB).
 
         Takes a ticket of every pair when it starts to compute, and returns only when all earlier tickets of these pairs
         have passed their checks. At most 16 tickets of a pair are open; more callers wait.

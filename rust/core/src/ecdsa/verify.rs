@@ -1,0 +1,86 @@
+//! ECDSA on secp256k1: verification and recovery, strict: canonical scalars, low s, the point's parity.
+
+use k256::elliptic_curve::ops::{Invert, Reduce};
+use k256::elliptic_curve::point::{AffineCoordinates, DecompressPoint};
+use k256::elliptic_curve::scalar::IsHigh;
+use k256::elliptic_curve::sec1::FromSec1Point;
+use k256::elliptic_curve::subtle::Choice;
+use k256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar, Sec1Point};
+
+use super::sign::Signature;
+use crate::curve;
+
+fn reduce(bytes: &[u8; 32]) -> Scalar {
+    <Scalar as Reduce<FieldBytes>>::reduce(&(*bytes).into())
+}
+
+/// Decode a canonical scalar that is not zero.
+fn nonzero(bytes: &[u8]) -> Option<Scalar> {
+    let value = curve::scalar(bytes.try_into().ok()?).ok()?;
+    (value != Scalar::ZERO).then_some(value)
+}
+
+/// The point R' = (z·G + r·P)/s.
+fn point(public: &AffinePoint, digest: &[u8; 32], r: &Scalar, s: &Scalar) -> Option<AffinePoint> {
+    let inverse: Option<Scalar> = Invert::invert(s).into();
+    let inverse = inverse?;
+    let sum = ProjectivePoint::GENERATOR * (reduce(digest) * inverse) + ProjectivePoint::from(*public) * (r * &inverse);
+    let affine = sum.to_affine();
+    (affine != AffinePoint::IDENTITY).then_some(affine)
+}
+
+/// Make s low, rebuild R, verify under the key; None if it is no signature.
+///
+/// An R whose x is not below q (probability 2^-127) is refused: its recovery id would be 2 or 3, which Ethereum has not.
+pub(crate) fn finish(public_key: &[u8; 33], digest: &[u8; 32], r: &[u8; 32], s: &[u8; 32]) -> Option<Signature> {
+    let public = curve::point(public_key).ok()?;
+    let (r, s) = (nonzero(r)?, nonzero(s)?);
+    let s = if bool::from(s.is_high()) { -s } else { s };
+    let rebuilt = point(&public, digest, &r, &s)?;
+    let x: [u8; 32] = rebuilt.x().into();
+    let parity = u8::from(bool::from(rebuilt.y_is_odd()));
+    (x == curve::scalar_bytes(&r)).then_some((curve::scalar_bytes(&r), curve::scalar_bytes(&s), parity))
+}
+
+/// Decode a SEC1 public key, compressed or uncompressed, canonical, not the identity.
+fn public_point(bytes: &[u8]) -> Option<AffinePoint> {
+    match (bytes.len(), bytes.first()?) {
+        (33, _) => curve::point(bytes.try_into().ok()?).ok(),
+        (65, 4) => {
+            let encoded = Sec1Point::from_bytes(bytes).ok()?;
+            let value: Option<AffinePoint> = AffinePoint::from_sec1_point(&encoded).into();
+            value.filter(|value| *value != AffinePoint::IDENTITY)
+        }
+        _ => None,
+    }
+}
+
+/// Whether (r, s) is a low-s signature of `digest` under the key and its point has this parity.
+pub fn verify(public_key: &[u8], digest: &[u8], r: &[u8], s: &[u8], recovery_id: u8) -> bool {
+    check(public_key, digest, r, s, recovery_id).unwrap_or(false)
+}
+
+fn check(public_key: &[u8], digest: &[u8], r: &[u8], s: &[u8], recovery_id: u8) -> Option<bool> {
+    let public = public_point(public_key)?;
+    let digest: &[u8; 32] = digest.try_into().ok()?;
+    let (r, s) = (nonzero(r)?, nonzero(s)?);
+    let rebuilt = point(&public, digest, &r, &s)?;
+    let x: [u8; 32] = rebuilt.x().into();
+    let parity = u8::from(bool::from(rebuilt.y_is_odd()));
+    Some(!bool::from(s.is_high()) && x == curve::scalar_bytes(&r) && parity == recovery_id)
+}
+
+/// The public key, uncompressed, under which (r, s) signs `digest`: P = (s·R − z·G)/r.
+pub fn recover(digest: &[u8], r: &[u8], s: &[u8], recovery_id: u8) -> Option<[u8; 65]> {
+    let digest: &[u8; 32] = digest.try_into().ok()?;
+    let (r, s) = (nonzero(r)?, nonzero(s)?);
+    if recovery_id > 1 || bool::from(s.is_high()) {
+        return None;
+    }
+    let lifted: Option<AffinePoint> = AffinePoint::decompress(&curve::scalar_bytes(&r).into(), Choice::from(recovery_id)).into();
+    let inverse: Option<Scalar> = Invert::invert(&r).into();
+    let inverse = inverse?;
+    let public = ProjectivePoint::from(lifted?) * (s * inverse) - ProjectivePoint::GENERATOR * (reduce(digest) * inverse);
+    let public = public.to_affine();
+    (public != AffinePoint::IDENTITY).then(|| curve::point_bytes_uncompressed(&public))
+}

@@ -1,0 +1,31 @@
+//! `votive.core._core`: thin, frozen handles over `votive-core` and one table of errors.
+//!
+//! Every step that computes releases the GIL. A handle's secret never crosses: only messages, public parts and ciphertext
+//! do. None of the classes can be pickled or copied; their repr shows public parts.
+#![forbid(unsafe_code)]
+
+mod dkg;
+mod errors;
+mod keys;
+mod pairs;
+mod signing;
+
+use pyo3::prelude::*;
+
+/// The extension module.
+#[pymodule]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    votive_core::process::quiet_panics();
+    module.add_class::<keys::Vault>()?;
+    module.add_class::<keys::SealingKey>()?;
+    module.add_class::<keys::KeyShare>()?;
+    module.add_class::<dkg::DkgParty>()?;
+    module.add_class::<pairs::PairTable>()?;
+    module.add_class::<pairs::PairSetup>()?;
+    module.add_class::<signing::SigningParty>()?;
+    module.add_function(wrap_pyfunction!(signing::verify, module)?)?;
+    module.add_function(wrap_pyfunction!(signing::recover, module)?)?;
+    module.add_function(wrap_pyfunction!(keys::harden_process, module)?)?;
+    module.add_function(wrap_pyfunction!(keys::mark_fork, module)?)?;
+    Ok(())
+}
