@@ -17,6 +17,9 @@ T = TypeVar("T")
 MAX_REPLY = 16 * 1024 * 1024
 """Largest reply that is read, in bytes."""
 
+FIRST_CONTACT = 5.0
+"""Seconds that an endpoint may take to say which chain it serves."""
+
 EXECUTION_REVERTED = 3
 """JSON-RPC error code of a reverted call, in all of today's clients."""
 
@@ -111,11 +114,11 @@ class Endpoint:
             return bytes(content)
 
 
-async def chain_id_of(url: str, timeout: float = 5.0) -> int:
+async def chain_id_of(url: str) -> int:
     """Ask the endpoint at ``url`` which chain it serves; ChainUnavailable if it does not say."""
     async with aiohttp.ClientSession() as session:
         try:
-            return await Endpoint(session, url, 0, timeout).found_chain_id()
+            return await Endpoint(session, url, 0, FIRST_CONTACT).found_chain_id()
         except EndpointFailed as error:
             raise ChainUnavailable(f"no chain at {url}: {error}") from error
 

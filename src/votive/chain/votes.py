@@ -19,7 +19,7 @@ from votive.terms.key import BatchVote, KeyVote
 
 KEYS_PER_TRANSACTION = 25
 GAS_BASE = 150_000
-GAS_PER_KEY = 350_000
+GAS_PER_KEY = 250_000
 """Gas of a key whose vote is the deciding one, with a margin. Never estimated: whether a vote decides is known only when mined."""
 MINED_WITHIN = 30.0
 ATTEMPTS = 5
