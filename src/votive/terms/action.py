@@ -11,6 +11,7 @@ class ActionLimits(msgspec.Struct, frozen=True, kw_only=True):
     """What one run may use. Defaults are those of Lit's Datil network."""
 
     time_seconds: float = 30.0
+    cpu_seconds: float = 30.0
     memory_bytes: int = 256 * 1024 * 1024
     code_bytes: int = 16 * 1024 * 1024
     response_bytes: int = 100 * 1024
@@ -19,6 +20,10 @@ class ActionLimits(msgspec.Struct, frozen=True, kw_only=True):
     fetch_bytes: int = 10 * 1024 * 1024
     signatures: int = 10
     contract_calls: int = 30
+    host_calls: int = 1000
+    """All calls to the node together, refused ones too."""
+    call_bytes: int = 2 * 1024 * 1024
+    """One call with its payload, such as the body of a fetch."""
 
 
 class AuthContext(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

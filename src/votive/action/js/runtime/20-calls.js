@@ -1,0 +1,56 @@
+// Host calls: ask, and read replies only while an answer is owed. With nothing owed and no timer set the event loop
+// is empty, which is how a run ends.
+
+const owed = new Map();
+const refusals = new WeakMap();
+let owedCount = 0;
+let lastCall = 0;
+let reading = false;
+
+const refusalOf = (id, { message, errorCode, details }) => {
+  const error = new NativeError(message);
+  error.errorCode = errorCode;
+  error.details = details;
+  weakMapSet(refusals, error, id);
+  return error;
+};
+
+const settle = ({ header, payload }) => {
+  const { resolve, reject } = mapGet(owed, header.id);
+  mapDelete(owed, header.id);
+  owedCount -= 1;
+  if (header.refusal) reject(refusalOf(header.id, header.refusal));
+  else resolve({ value: header.value, payload });
+};
+
+const fill = (bytes, have, done) => {
+  if (have === bytes.length) return done(bytes);
+  promiseThen(readStdinLater(subarray(bytes, have)), (got) => {
+    if (got === null) exit(0);
+    fill(bytes, have + got, done);
+  });
+};
+
+const readReplies = () => {
+  if (reading || owedCount === 0) return;
+  reading = true;
+  fill(new NativeUint8Array(PREFIX), 0, (prefix) => {
+    fill(new NativeUint8Array(getUint32(new DataViewOf(prefix.buffer), 0) - (PREFIX - 4)), 0, (body) => {
+      reading = false;
+      settle(parseBody(body));
+      readReplies();
+    });
+  });
+};
+
+const call = (name, args, payload = NO_BYTES) => new NativePromise((resolve, reject) => {
+  const id = lastCall += 1;
+  send(CALL, withHeader({ __proto__: null, id, name, args }, payload));
+  mapSet(owed, id, { resolve, reject });
+  owedCount += 1;
+  readReplies();
+});
+
+const callForValue = (name, args) => new NativePromise((resolve, reject) => {
+  promiseThen(call(name, args), ({ value }) => resolve(value), reject);
+});

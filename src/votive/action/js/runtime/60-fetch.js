@@ -1,0 +1,62 @@
+// fetch asks the node; the node decides which addresses may be reached. Requests and responses are Deno's own classes.
+
+const NativeRequest = Request;
+const NativeResponse = Response;
+const requestGet = (name) => uncurry(Object.getOwnPropertyDescriptor(Request.prototype, name).get);
+const requestUrl = requestGet("url");
+const requestMethod = requestGet("method");
+const requestHeaders = requestGet("headers");
+const requestRedirect = requestGet("redirect");
+const requestSignal = requestGet("signal");
+const requestBytes = uncurry(Request.prototype.arrayBuffer);
+const eachHeader = uncurry(Headers.prototype.forEach);
+const signalAborted = uncurry(Object.getOwnPropertyDescriptor(AbortSignal.prototype, "aborted").get);
+const signalReason = uncurry(Object.getOwnPropertyDescriptor(AbortSignal.prototype, "reason").get);
+const listen = uncurry(EventTarget.prototype.addEventListener);
+
+const NULL_BODY = new Set([101, 103, 204, 205, 304]);
+
+const headerList = (headers) => {
+  const list = [];
+  eachHeader(headers, (value, name) => pushTo(list, [name, value]));
+  return list;
+};
+
+const responseOf = ({ value, payload }) => {
+  const { status, statusText, headers, url, redirected } = value;
+  const body = setHas(NULL_BODY, status) ? null : payload;
+  const response = new NativeResponse(body, { status, statusText, headers });
+  ObjectDefineProperty(response, "url", { value: url });
+  ObjectDefineProperty(response, "redirected", { value: redirected });
+  return response;
+};
+
+const sendRequest = (request, body, resolve, reject) => {
+  const signal = requestSignal(request);
+  const abort = () => reject(signalReason(signal));
+  if (signalAborted(signal)) return abort();
+  listen(signal, "abort", abort);
+  const args = {
+    __proto__: null,
+    url: requestUrl(request),
+    method: requestMethod(request),
+    headers: headerList(requestHeaders(request)),
+    redirect: requestRedirect(request),
+  };
+  promiseThen(call("fetch", args, new NativeUint8Array(body)), (reply) => resolve(responseOf(reply)), reject);
+};
+
+const fetchThroughNode = (input, init) => new NativePromise((resolve, reject) => {
+  const request = new NativeRequest(input, init);
+  promiseThen(requestBytes(request), (body) => {
+    try {
+      sendRequest(request, body, resolve, reject);
+    } catch (error) {
+      reject(error);
+    }
+  }, reject);
+});
+
+const installFetch = () => {
+  define(globalThis, "fetch", ObjectFreeze((input, init) => fetchThroughNode(input, init)));
+};

@@ -1,0 +1,75 @@
+// Lit.Actions and Lit.Auth. The names on the wire are those of calls/__init__.py; the host checks every argument again.
+
+const text = (value) => (typeof value === "string" ? toWellFormed(value) : value);
+const numeral = (value) => (typeof value === "number" || typeof value === "bigint" ? NativeString(value) : text(value));
+
+const bytesOf = (value) => {
+  if (ArrayBufferIsView(value)) return new NativeUint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (value instanceof NativeArrayBuffer) return new NativeUint8Array(value);
+  if (!ArrayIsArray(value)) throw new NativeTypeError("bytes are given as a Uint8Array or an array of numbers");
+  const bytes = new NativeUint8Array(value.length);
+  for (let i = 0; i < bytes.length; i += 1) {
+    if (!NumberIsInteger(value[i]) || value[i] < 0 || value[i] > 255) throw new NativeTypeError("a byte is an integer from 0 to 255");
+    bytes[i] = value[i];
+  }
+  return bytes;
+};
+const base64 = (value) => toBase64(bytesOf(value));
+const messageBytes = (value) => toBase64(typeof value === "string" ? encode(value) : bytesOf(value));
+
+// One line for each capability: its arguments, and how each is written on the wire.
+const CAPABILITIES = {
+  __proto__: null,
+  signEcdsa: { toSign: base64, publicKey: text, sigName: text },
+  ethPersonalSignMessageEcdsa: { message: messageBytes, publicKey: text, sigName: text },
+  pubkeyToTokenId: { publicKey: text },
+  isPermittedAction: { tokenId: numeral, ipfsId: text },
+  isPermittedAddress: { tokenId: numeral, address: text },
+  getPermittedActions: { tokenId: numeral },
+  getPermittedAddresses: { tokenId: numeral },
+};
+
+const argumentsOf = (name, fields, given) => {
+  if (given === null || typeof given !== "object") throw new NativeTypeError(`${name} takes one object`);
+  const args = ObjectCreate(null);
+  const names = ReflectOwnKeys(fields);
+  for (let i = 0; i < names.length; i += 1) {
+    const field = names[i];
+    const value = given[field];
+    if (value === undefined) throw new NativeTypeError(`${name} needs ${field}`);
+    args[field] = fields[field](value);
+  }
+  return args;
+};
+
+const capability = (name, fields) => ObjectFreeze((given) => new NativePromise((resolve) => {
+  resolve(callForValue(name, argumentsOf(name, fields, given)));
+}));
+
+const setResponse = ObjectFreeze(({ response }) => {
+  if (typeof response !== "string") throw new NativeTypeError("setResponse needs a string as response");
+  send(RESPONSE, encode(response));
+});
+
+const litActions = () => {
+  const actions = ObjectCreate(null);
+  for (const name of ReflectOwnKeys(CAPABILITIES)) {
+    actions[name] = capability(name, ObjectFreeze(CAPABILITIES[name]));
+  }
+  actions.setResponse = setResponse;
+  return ObjectFreeze(actions);
+};
+
+const deepFreeze = (value) => {
+  if (value === null || typeof value !== "object") return value;
+  for (const key of ReflectOwnKeys(value)) deepFreeze(value[key]);
+  return ObjectFreeze(value);
+};
+
+const installLit = (auth) => {
+  const actions = litActions();
+  const fixed = (value) => ({ __proto__: null, value, writable: false, enumerable: true, configurable: false });
+  const lit = ObjectFreeze(ObjectAssign(ObjectCreate(null), { Actions: actions, Auth: deepFreeze(auth) }));
+  ObjectDefineProperty(globalThis, "Lit", fixed(lit));
+  ObjectDefineProperty(globalThis, "LitActions", fixed(actions));
+};
