@@ -107,7 +107,7 @@ class Door:
 
 
 async def dial(peer: Participant, contexts: Contexts, make_link: MakeLink) -> Link:
-    """Connect to ``peer`` and return the link once it is up; LinkFault or OSError otherwise."""
+    """Connect to ``peer`` and return the link once it is up or has ended again; LinkFault or OSError if it was never made."""
     loop = asyncio.get_running_loop()
     sock = await _connect(peer)
     try:
@@ -125,9 +125,9 @@ async def dial(peer: Participant, contexts: Contexts, make_link: MakeLink) -> Li
 
 
 async def _risen(link: Link) -> None:
-    """Wait for hello and ack; a link that does not rise while we wait is ended."""
+    """Wait until the link is up or has ended (its owner was told why); one that does neither while we wait is ended."""
     try:
-        await asyncio.shield(link.up)
+        await asyncio.wait([link.up])
     except asyncio.CancelledError:
         link.end(LinkFault(Reason.TIMEOUT, "hello and ack did not come in time", seat=link.peer.seat))
         raise

@@ -69,7 +69,7 @@ def decode_frame(kind: Kind, body: bytes) -> Frame:
     """Decode what followed the prefix of a protocol message; LinkFault unless encoding it again gives the same bytes."""
     session, attempt, receiver, signature = ROUTE.unpack_from(body)
     frame = Frame(session=session, kind=kind, attempt=attempt, receiver=receiver, signature=signature, payload=body[ROUTE.size :])
-    if ROUTE.pack(session, attempt, receiver, signature) + frame.payload != body:
+    if ROUTE.pack(session, attempt, receiver, signature) != body[: ROUTE.size]:
         raise LinkFault(Reason.MALFORMED, f"a {kind.name} frame is not in its canonical encoding")
     return frame
 

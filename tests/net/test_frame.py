@@ -1,0 +1,96 @@
+"""The codec: what is read is what was written, however the stream is cut, and nothing else is read."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from votive.net.errors import LinkFault, Reason
+from votive.net.frame import LINK_KINDS, PREFIX, ROUTE, VERSION, Deframer, Frame, decode_frame, encode_frame, encode_link, read_prefix
+from votive.terms.frame import PAYLOAD_LIMIT, Kind
+
+PROTOCOL_KINDS = sorted(set(Kind) - LINK_KINDS)
+
+frames = st.builds(
+    Frame,
+    session=st.binary(min_size=32, max_size=32),
+    kind=st.sampled_from(PROTOCOL_KINDS),
+    attempt=st.integers(0, 2**32 - 1),
+    receiver=st.integers(0, 255),
+    signature=st.binary(min_size=65, max_size=65),
+    payload=st.integers(0, 1024).map(lambda size: b"\xa5" * size) | st.just(bytes(40_000)),
+)
+
+
+def _fits(frame: Frame) -> bool:
+    return len(frame.payload) <= PAYLOAD_LIMIT[frame.kind]
+
+
+def _feed(deframer: Deframer, data: bytes, pieces: list[int]) -> list[tuple[Kind, bytes]]:
+    found: list[tuple[Kind, bytes]] = []
+    sizes = iter(pieces)
+    while data:
+        room = deframer.buffer()
+        count = min(next(sizes, len(room)), len(room), len(data))
+        room[:count] = data[:count]
+        data = data[count:]
+        found.extend(deframer.filled(count))
+    return found
+
+
+@given(st.lists(frames.filter(_fits), max_size=6), st.lists(st.integers(1, 20_000), max_size=40))
+def test_frames_are_read_as_written_however_the_stream_is_cut(sent: list[Frame], pieces: list[int]) -> None:
+    found = _feed(Deframer(), b"".join(map(encode_frame, sent)), pieces)
+    assert [decode_frame(kind, body) for kind, body in found] == sent
+
+
+@given(st.binary(max_size=300), st.lists(st.integers(1, 64), max_size=40))
+def test_garbage_is_refused_or_waits_for_more_but_never_breaks_the_reader(data: bytes, pieces: list[int]) -> None:
+    try:
+        found = _feed(Deframer(), data, pieces)
+    except LinkFault as fault:
+        assert fault.reason in (Reason.MALFORMED, Reason.OVERSIZED)
+    else:
+        rebuilt = [encode_link(k, b) if k in LINK_KINDS else encode_frame(decode_frame(k, b)) for k, b in found]
+        assert data.startswith(b"".join(rebuilt))
+
+
+@given(frames.filter(_fits), st.data())
+def test_a_changed_byte_gives_another_frame_or_none(frame: Frame, data: st.DataObject) -> None:
+    wire = bytearray(encode_frame(frame))
+    at = data.draw(st.integers(0, len(wire) - 1))
+    wire[at] ^= data.draw(st.integers(1, 255))
+    try:
+        found = [decode_frame(kind, body) for kind, body in _feed(Deframer(), bytes(wire), []) if kind not in LINK_KINDS]
+    except LinkFault:
+        return
+    assert found != [frame]
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_kind_has_a_limit_and_one_byte_more_is_refused_before_anything_is_allocated(kind: Kind) -> None:
+    route = 0 if kind in LINK_KINDS else ROUTE.size
+    assert read_prefix(PREFIX.pack(route + PAYLOAD_LIMIT[kind], VERSION, kind)) == (kind, route + PAYLOAD_LIMIT[kind])
+    with pytest.raises(LinkFault) as caught:
+        read_prefix(PREFIX.pack(route + PAYLOAD_LIMIT[kind] + 1, VERSION, kind))
+    assert caught.value.reason is Reason.OVERSIZED
+
+
+@pytest.mark.parametrize("kind", PROTOCOL_KINDS)
+def test_a_frame_shorter_than_its_route_is_refused(kind: Kind) -> None:
+    with pytest.raises(LinkFault) as caught:
+        read_prefix(PREFIX.pack(ROUTE.size - 1, VERSION, kind))
+    assert caught.value.reason is Reason.MALFORMED
+
+
+@pytest.mark.parametrize("prefix", [PREFIX.pack(0, VERSION + 1, Kind.PING), PREFIX.pack(0, VERSION, 0), PREFIX.pack(0, VERSION, 255)])
+def test_another_version_or_an_unknown_kind_is_refused(prefix: bytes) -> None:
+    with pytest.raises(LinkFault) as caught:
+        read_prefix(prefix)
+    assert caught.value.reason is Reason.MALFORMED
+
+
+def test_the_wire_format_is_the_one_that_was_fixed() -> None:
+    frame = Frame(session=b"\x11" * 32, kind=Kind.SIGN_READY, attempt=2, receiver=37, signature=b"\x22" * 65, payload=b"\x33\x44")
+    assert encode_frame(frame).hex() == "00000068" + "01" + "30" + "11" * 32 + "00000002" + "25" + "22" * 65 + "3344"
