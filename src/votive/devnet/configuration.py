@@ -1,0 +1,41 @@
+"""The configuration files of a network's nodes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from votive.devnet.plan import CHAIN_ID, NodePlan, Plan
+from votive.devnet.ports import HOST
+
+HEADER = "# Written by `votive up` for a development network: it accepts bearer AuthSigs and takes every block as final.\n"
+
+
+def write(folder: Path, plan: Plan, node: NodePlan) -> None:
+    """Write ``folder/node.toml``."""
+    (folder / "node.toml").write_text(HEADER + toml(settings(plan, node)), encoding="utf-8")
+
+
+def settings(plan: Plan, node: NodePlan) -> Mapping[str, Mapping[str, Any]]:
+    """What distinguishes a development network from the defaults."""
+    return {
+        "node": {"data_directory": ".", "seat": node.index, "address": node.address},
+        "http": {"host": HOST, "port": node.port},
+        "peer": {"host": HOST, "port": node.peer_port},
+        "key_encryption_key": {"source": "file", "path": "kek"},
+        "chain": {"rpc_urls": [plan.rpc_url], "chain_id": CHAIN_ID, "resolver": plan.resolver, "finality": 0},
+        "ipfs": {"gateways": [plan.ipfs_url], "api": plan.ipfs_url},
+        "auth": {"accept_bearer_authsig": True},
+    }
+
+
+def toml(tables: Mapping[str, Mapping[str, Any]]) -> str:
+    """Write tables of strings, numbers, booleans and lists of these as TOML, whose values JSON writes alike."""
+    return "".join(_section(name, table) for name, table in tables.items())
+
+
+def _section(name: str, table: Mapping[str, Any]) -> str:
+    fields = "".join(f"{field} = {json.dumps(value)}\n" for field, value in table.items())
+    return f"\n[{name}]\n{fields}"

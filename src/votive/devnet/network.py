@@ -1,0 +1,270 @@
+"""A whole network on one machine, in one directory: started, looked at, ended.
+
+    DIR/network.json            what the network is (``plan``)
+    DIR/lock                    held while a command changes what runs
+    DIR/anvil/                  the chain's state, log and process record
+    DIR/ipfs/                   the store of actions
+    DIR/node-<seat>/            one node: node.toml, kek, identity, store, log
+
+Every process is independent: nothing watches them, and nothing but ``up`` starts one again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from votive.client.errors import Unreachable
+from votive.client.registry import Registry
+from votive.client.rpc import Rpc
+from votive.devnet import anvil, create, ports, services
+from votive.devnet.errors import DevnetError
+from votive.devnet.lock import locked
+from votive.devnet.plan import NODES_DEFAULT, NODES_LEAST, NODES_MOST, Account, Plan, Ports, count_for, load
+from votive.devnet.processes import Process, end, log_tail
+from votive.devnet.progress import Progress, Report, silent
+from votive.devnet.services import Service
+from votive.devnet.status import NetworkStatus, NodeState, Running, get_json, node_state, status_of
+
+if TYPE_CHECKING:
+    import aiohttp
+
+START_SECONDS = 120.0
+POLL_SECONDS = 0.05
+
+
+class Devnet:
+    """One network. It holds no process and no lock: any number of these may look at one directory."""
+
+    def __init__(self, directory: Path, plan: Plan) -> None:
+        self.directory = directory
+        self.plan = plan
+
+    @classmethod
+    def open(cls, directory: Path | str) -> Devnet:
+        """Return the network in ``directory``; nothing is started.
+
+        Raises:
+            DevnetError: there is none.
+        """
+        path = _absolute(directory)
+        plan = load(path)
+        if plan is None:
+            raise DevnetError(f"there is no network in {path}. Start one with `votive up --directory {path}`.")
+        return cls(path, plan)
+
+    @classmethod
+    async def up(cls, directory: Path | str, nodes: int | None = None, port: int | None = None, progress: Report = silent) -> Devnet:
+        """Start what is down of the network in ``directory``, after making it if there is none; returns once it serves.
+
+        Args:
+            directory: made if it does not exist.
+            nodes: 4 to 10, by default 4; an existing network must have as many.
+            port: first of the ports to use, in a row; by default free ones are chosen.
+            progress: is told of each step.
+
+        Raises:
+            DevnetError: it cannot be started, or is another network than the one asked for.
+            PortInUse: a port that it needs belongs to another process.
+            AnvilMissing: the chain's program is missing and cannot be installed.
+        """
+        path = _absolute(directory)
+        create.prepare(path)
+        async with locked(path, progress), _http() as session:
+            plan = load(path)
+            if plan is None:
+                plan = await _create(path, nodes or NODES_DEFAULT, port, session, progress)
+            else:
+                _require_same(path, plan, nodes, port)
+            network = cls(path, plan)
+            await network._start(network.services(await asyncio.to_thread(anvil.find, progress)), session, progress)
+        return network
+
+    # ------------------------------------------------------------------ looking
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """The development chain's funded accounts."""
+        return self.plan.accounts
+
+    async def status(self) -> NetworkStatus:
+        """Return what the network is and what of it runs."""
+        import votive  # noqa: PLC0415  # its version is read from the installation when it is first asked for
+
+        chain, ipfs, *nodes = (service.process() for service in self.services())
+        async with _http() as session:
+            by_seat = {node.index: process for node, process in zip(self.plan.nodes, nodes, strict=True)}
+            return await status_of(session, votive.__version__, self.plan, Running(chain=chain, ipfs=ipfs, nodes=by_seat))
+
+    def node_url(self, seat: int) -> str:
+        """Return the base URL of a node."""
+        return self.plan.node(seat).url
+
+    def node_log(self, seat: int) -> Path:
+        """Return the path of a node's log."""
+        return services.node_folder(self.directory, self.plan.node(seat).index) / "log"
+
+    def node_pid(self, seat: int) -> int | None:
+        """Return the pid of a node's process; None if it does not run."""
+        process = self._node(seat).process()
+        return None if process is None else process.pid
+
+    def services(self, executable: Path = Path("anvil")) -> list[Service]:
+        """Return all processes of the network: chain, IPFS, then the nodes by seat."""
+        return [
+            services.chain(self.directory, self.plan.chain_port, executable),
+            services.ipfs(self.directory, self.plan.ipfs_port),
+            *(self._node(node.index) for node in self.plan.nodes),
+        ]
+
+    # ------------------------------------------------------------------ changing
+
+    async def start(self, progress: Report = silent) -> None:
+        """Start all that is down and wait until the network serves."""
+        await Devnet.up(self.directory, progress=progress)
+
+    async def start_node(self, seat: int) -> None:
+        """Start one node, if it is down, and wait until it serves."""
+        async with locked(self.directory, silent), _http() as session:
+            service = self._node(seat)
+            await _run([service])
+            await self._serving(service, seat, session)
+
+    def kill_node(self, seat: int, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to a node's process, if it runs."""
+        process = self._node(seat).process()
+        if process is not None:
+            process.send(number)
+
+    async def down(self, progress: Report = silent) -> None:
+        """End the processes of the network and nothing else: the nodes, then IPFS, then the chain, which saves its state."""
+        async with locked(self.directory, progress):
+            chain, ipfs, *nodes = self.services()
+            for name, group in (("the nodes", nodes), ("IPFS", [ipfs]), ("the chain", [chain])):
+                running = [process for service in group if (process := service.process()) is not None]
+                if running:
+                    progress(Progress(f"ending {name}"))
+                    await end(running)
+
+    # ------------------------------------------------------------------ inside
+
+    def _node(self, seat: int) -> Service:
+        return services.node(self.directory, self.plan, seat)
+
+    async def _start(self, wanted: Sequence[Service], session: aiohttp.ClientSession, report: Report) -> None:
+        chain, ipfs, *nodes = wanted
+        await _run_chain(chain, Rpc(session, self.plan.rpc_url), report)
+        if any(service.process() is None for service in (ipfs, *nodes)):
+            report(Progress(f"starting {len(nodes)} nodes"))
+        await _run([ipfs, *nodes])
+        waits = [self._serving(service, node.index, session) for service, node in zip(nodes, self.plan.nodes, strict=True)]
+        await _all([_until(ipfs, lambda: _answers(session, self.plan.ipfs_url)), *waits])
+        await self._stocked(nodes, session, report)
+
+    async def _serving(self, service: Service, seat: int, session: aiohttp.ClientSession) -> None:
+        async def serves() -> bool:
+            return await node_state(session, self.plan.node(seat).url) is NodeState.SERVING
+
+        await _until(service, serves)
+
+    async def _stocked(self, nodes: Sequence[Service], session: aiohttp.ClientSession, report: Report) -> None:
+        """Wait until there is a key to mint."""
+        registry = await Registry.open(Rpc(session, self.plan.rpc_url), self.plan.resolver)
+        if await registry.stock():
+            return
+        report(Progress("the nodes generate the first keys"))
+        await _until(nodes[0], lambda: _has_stock(registry))
+
+
+async def _create(directory: Path, nodes: int, port: int | None, session: aiohttp.ClientSession, report: Report) -> Plan:
+    """Make a network; its chain runs afterwards, nothing else does."""
+    if not NODES_LEAST <= nodes <= NODES_MOST:
+        raise DevnetError(f"a development network has {NODES_LEAST} to {NODES_MOST} nodes, not {nodes}.")
+    await create.clear_unfinished(directory)
+    executable = await asyncio.to_thread(anvil.find, report)
+    row = Ports(ports.choose(count_for(nodes)) if port is None else port, nodes)
+    ports.require_free(row.all)
+    create.make_folders(directory, nodes)
+    report(Progress(f"making the identities of {nodes} nodes"))
+    rpc = Rpc(session, f"http://{ports.HOST}:{row.chain}")
+    chain = services.chain(directory, row.chain, executable)
+    public, _ = await asyncio.gather(create.identities(directory, nodes), _run_chain(chain, rpc, report))
+    return await create.finish(directory, row, public, rpc, report)
+
+
+def _absolute(directory: Path | str) -> Path:
+    return Path(directory).absolute()
+
+
+def _require_same(directory: Path, plan: Plan, nodes: int | None, port: int | None) -> None:
+    """An existing network keeps its size and its ports, which are on chain."""
+    size, base = len(plan.nodes), plan.nodes[0].port
+    if nodes is not None and nodes != size:
+        raise DevnetError(f"the network in {directory} has {size} nodes, not {nodes}. Leave out --nodes, or choose another --directory.")
+    if port is not None and port != base:
+        why = f"the network in {directory} keeps its ports, from {base} on, because they are on chain"
+        raise DevnetError(f"{why}. Leave out --port, or choose another --directory.")
+
+
+async def _run_chain(chain: Service, rpc: Rpc, report: Report) -> None:
+    if chain.process() is None:
+        report(Progress("starting the chain"))
+    await _run([chain])
+    await _until(chain, lambda: _chain_answers(rpc))
+
+
+async def _run(wanted: Sequence[Service]) -> list[Process]:
+    """Start those of ``wanted`` that are down, after making sure that all their ports are free."""
+    down = [service for service in wanted if service.process() is None]
+    ports.require_free(port for service in down for port in service.ports)
+    return [service.start() for service in down]
+
+
+async def _until(service: Service, ready: Callable[[], Coroutine[Any, Any, bool]]) -> None:
+    """Wait until ``ready``; if the process of ``service`` ends meanwhile, say what it said last."""
+    deadline = time.monotonic() + START_SECONDS
+    while not await ready():
+        if service.process() is None:
+            raise DevnetError(f"{service.name} ended while it started. {log_tail(service.folder)}")
+        if time.monotonic() > deadline:
+            raise DevnetError(f"{service.name} is not ready after {START_SECONDS:.0f} s. {log_tail(service.folder)}")
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _all(waits: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Wait for all; the first failure ends the others and is raised as it is."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _chain_answers(rpc: Rpc) -> bool:
+    try:
+        return bool(await rpc.call("eth_chainId"))
+    except Unreachable:
+        return False
+
+
+async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
+    return await get_json(session, f"{url}/health") is not None
+
+
+async def _has_stock(registry: Registry) -> bool:
+    return await registry.stock() > 0
+
+
+@asynccontextmanager
+async def _http() -> AsyncIterator[aiohttp.ClientSession]:
+    import aiohttp  # noqa: PLC0415  # loaded when first needed
+
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
+        yield session

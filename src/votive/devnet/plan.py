@@ -1,0 +1,127 @@
+"""What a network is, apart from whether it runs: written once into its directory, never changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from votive.devnet.errors import DevnetError
+from votive.devnet.ports import HOST
+from votive.devnet.processes import write_whole
+from votive.terms.participant import threshold_of
+
+CHAIN_ID = 31337
+FILE = "network.json"
+NODES_DEFAULT, NODES_LEAST, NODES_MOST = 4, 4, 10
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A funded account of the development chain. Everybody knows these keys."""
+
+    address: str
+    private_key: str
+
+
+class NodePlan(msgspec.Struct, frozen=True, kw_only=True):
+    """One node."""
+
+    index: int
+    """Its seat."""
+    address: str
+    port: int
+    peer_port: int
+
+    @property
+    def url(self) -> str:
+        """Base URL of its HTTP API."""
+        return f"http://{HOST}:{self.port}"
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """One network on one machine."""
+
+    format: Literal[1] = 1
+    nodes: tuple[NodePlan, ...]
+    chain_port: int
+    ipfs_port: int
+    contracts: dict[str, str]
+    accounts: tuple[Account, ...]
+
+    @property
+    def threshold(self) -> int:
+        """How many nodes must agree."""
+        return threshold_of(len(self.nodes))
+
+    @property
+    def rpc_url(self) -> str:
+        """The chain's JSON-RPC endpoint."""
+        return f"http://{HOST}:{self.chain_port}"
+
+    @property
+    def ipfs_url(self) -> str:
+        """Base of ``/ipfs/{cid}`` and of ``/api/v0/add``."""
+        return f"http://{HOST}:{self.ipfs_port}"
+
+    @property
+    def resolver(self) -> str:
+        """Address of the network's ContractResolver."""
+        return self.contracts["ContractResolver"]
+
+    def node(self, seat: int) -> NodePlan:
+        """Return the node in ``seat``; DevnetError if there is none."""
+        for node in self.nodes:
+            if node.index == seat:
+                return node
+        raise DevnetError(f"this network has no node {seat}: its nodes are 1 to {len(self.nodes)}.")
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """The ports of a network of ``nodes`` nodes: a row from ``base`` on."""
+
+    base: int
+    nodes: int
+
+    def http(self, seat: int) -> int:
+        """Port of a node's HTTP API."""
+        return self.base + seat - 1
+
+    def peer(self, seat: int) -> int:
+        """Port where a node listens for other nodes."""
+        return self.base + self.nodes + seat - 1
+
+    @property
+    def ipfs(self) -> int:
+        """Port of the IPFS store."""
+        return self.base + 2 * self.nodes
+
+    @property
+    def chain(self) -> int:
+        """Port of the chain."""
+        return self.base + 2 * self.nodes + 1
+
+    @property
+    def all(self) -> range:
+        """All of them."""
+        return range(self.base, self.base + count_for(self.nodes))
+
+
+def count_for(nodes: int) -> int:
+    """How many ports a network of so many nodes needs."""
+    return 2 * nodes + 2
+
+
+def save(directory: Path, plan: Plan) -> None:
+    """Write ``plan`` into ``directory``: from now on there is a network in it."""
+    write_whole(directory / FILE, msgspec.json.format(msgspec.json.encode(plan), indent=2))
+
+
+def load(directory: Path) -> Plan | None:
+    """Read the plan in ``directory``; None if no network was ever finished there."""
+    try:
+        return msgspec.json.decode((directory / FILE).read_bytes(), type=Plan)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (msgspec.MsgspecError, OSError) as error:
+        raise DevnetError(f"{directory / FILE} cannot be read: {error}. Restore it, or use another directory.") from error

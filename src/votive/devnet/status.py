@@ -1,0 +1,114 @@
+"""What ``votive up`` and ``votive status`` print: the network and what of it runs now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from votive.devnet.plan import CHAIN_ID, Account, NodePlan, Plan
+from votive.devnet.processes import Process
+
+if TYPE_CHECKING:
+    import aiohttp
+
+HEALTH_SECONDS = 2.0
+
+
+class NodeState(StrEnum):
+    """How far a node is."""
+
+    DOWN = "down"
+    """Its process does not run: start it with ``votive up``."""
+    STARTING = "starting"
+    """It runs, and is not ready for requests yet: wait, or read its log."""
+    SERVING = "serving"
+    """It answers requests."""
+
+
+class ChainStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The chain; ``pid`` is None if it does not run."""
+
+    name: str
+    rpc_url: str
+    chain_id: int
+    pid: int | None
+
+
+class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A node; ``pid`` is None if it does not run."""
+
+    index: int
+    url: str
+    pid: int | None
+    state: NodeState
+
+
+class IpfsStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The store of actions; ``pid`` is None if it does not run."""
+
+    gateway: str
+    api: str
+    pid: int | None
+
+
+class NetworkStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A network."""
+
+    version: str
+    chain: ChainStatus
+    contracts: dict[str, str]
+    threshold: int
+    nodes: tuple[NodeStatus, ...]
+    ipfs: IpfsStatus
+    accounts: tuple[Account, ...]
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """The processes that run; None for those that do not."""
+
+    chain: Process | None
+    ipfs: Process | None
+    nodes: Mapping[int, Process | None]
+
+
+async def status_of(session: aiohttp.ClientSession, version: str, plan: Plan, running: Running) -> NetworkStatus:
+    """Put ``plan`` and what runs together, asking the nodes that run how they are."""
+    return NetworkStatus(
+        version=version,
+        chain=ChainStatus(name="anvil", rpc_url=plan.rpc_url, chain_id=CHAIN_ID, pid=_pid(running.chain)),
+        contracts=plan.contracts,
+        threshold=plan.threshold,
+        nodes=tuple(await asyncio.gather(*(_node_status(session, node, running.nodes[node.index]) for node in plan.nodes))),
+        ipfs=IpfsStatus(gateway=plan.ipfs_url, api=plan.ipfs_url, pid=_pid(running.ipfs)),
+        accounts=plan.accounts,
+    )
+
+
+def _pid(process: Process | None) -> int | None:
+    return None if process is None else process.pid
+
+
+async def _node_status(session: aiohttp.ClientSession, node: NodePlan, process: Process | None) -> NodeStatus:
+    state = NodeState.DOWN if process is None else await node_state(session, node.url)
+    return NodeStatus(index=node.index, url=node.url, pid=_pid(process), state=state)
+
+
+async def node_state(session: aiohttp.ClientSession, url: str) -> NodeState:
+    """Ask a running node whether it serves."""
+    health = await get_json(session, f"{url}/health")
+    return NodeState.SERVING if health is not None and health.get("status") == NodeState.SERVING else NodeState.STARTING
+
+
+async def get_json(session: aiohttp.ClientSession, url: str) -> dict[str, Any] | None:
+    """Get a JSON object; None if nobody answers with one."""
+    import aiohttp  # noqa: PLC0415
+
+    try:
+        async with asyncio.timeout(HEALTH_SECONDS), session.get(url) as response:
+            return msgspec.json.decode(await response.read(), type=dict[str, Any])
+    except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError):
+        return None
