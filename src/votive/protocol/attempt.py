@@ -276,7 +276,6 @@ class Attempt:
             raise self._convict(fault) from fault
         except SetupGone as gone:
             raise _Leave(Reason.SETUP_GONE, [Seat(seat) for seat in gone.seats]) from gone
-        self._memory.note_success(signers)
         self._board.finish(Signed(signature=Signature(r=r, s=s, recovery_id=recovery_id), signers=signers, attempt=number), None)
 
     def _begin(self, signers: Signers, name: bytes) -> tuple[SigningParty, dict[Seat, bytes]]:

@@ -19,7 +19,7 @@ TAG_BYTES = 32
 """Length of H(proposal) before the engine's bytes in each round message."""
 
 _Scalar = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
-_BlockNumber = Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
+_BlockNumber = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class Ready(Message, frozen=True, kw_only=True):

@@ -84,8 +84,15 @@ class _Session:
             raise self._failure("The time for this signature is over.") from None
         self._observe(Adopted(signed.attempt, sender))
         self._memory.remember(self._request.session, signed)
+        self._prefer(signed)
         await self._share(signed)
         return signed
+
+    def _prefer(self, signed: Signed) -> None:
+        """Prefer the set that worked, if we saw it proposed: an outcome's sender may name any."""
+        proposed = self._board.proposal(signed.attempt)
+        if proposed is not None and proposed.proposal.signers == signed.signers:
+            self._memory.note_success(signed.signers)
 
     async def _first_end(self) -> tuple[Signed, Seat | None]:
         """Return the outcome; or raise what listening, attempting or watching over the links ended with."""
