@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from functools import partial
 
 from votive.net.certificate import hash_of_der
 from votive.net.errors import LinkFault, PeerPortTaken, Reason
@@ -71,7 +72,7 @@ class Door:
             self._make_room()
             task = tasks.create_task(self._receive(sock))
             self._under_way[task] = None
-            task.add_done_callback(self._under_way.pop)
+            task.add_done_callback(partial(self._leave, sock))
 
     def _make_room(self) -> None:
         while len(self._under_way) >= self._limits.handshakes:
@@ -79,6 +80,10 @@ class Door:
             del self._under_way[oldest]
             oldest.cancel()
             self._tally.fault(LinkFault(Reason.CROWDED, "too many handshakes under way: the oldest gave way"))
+
+    def _leave(self, sock: socket.socket, task: asyncio.Task[None]) -> None:
+        self._under_way.pop(task, None)
+        sock.close()
 
     async def _receive(self, sock: socket.socket) -> None:
         try:
@@ -90,8 +95,6 @@ class Door:
             self._tally.fault(LinkFault(Reason.TIMEOUT, "an incoming handshake did not end in time"))
         except OSError as error:  # ssl.SSLError is one
             self._tally.fault(LinkFault(Reason.TLS, f"an incoming connection failed: {error}"))
-        finally:
-            sock.close()
 
     async def _handshake(self, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()

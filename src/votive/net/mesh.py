@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator
 from types import TracebackType
 
 from votive.net.backoff import Backoff
@@ -26,7 +25,7 @@ from votive.net.link import Link, LinkEvent, LinkState, LinkStatus
 from votive.net.mailbox import Mailbox
 from votive.net.tally import Tally
 from votive.net.tls import Contexts
-from votive.net.watch import Watchers
+from votive.net.watch import Watch, Watchers
 from votive.terms.frame import Envelope, Kind
 from votive.terms.participant import Committee, Participant, Seat
 
@@ -68,6 +67,7 @@ class Mesh:
         self._mailbox = Mailbox(self._limits)
         self._watchers = Watchers()
         self._links: dict[Seat, Link] = {}
+        self._leaving: list[Link] = []
         self._nonces: dict[Seat, bytes] = {}
         self._since: dict[Seat, float] = {}
         self._barred: dict[Seat, tuple[float, Backoff]] = {}
@@ -81,6 +81,7 @@ class Mesh:
         self.port = self._socket.getsockname()[1]
         self._since = dict.fromkeys(self._committee.others(self.me), time.time())
         self._life = asyncio.create_task(self._live(self._socket), name=f"mesh-{self.me}")
+        self._life.add_done_callback(self._ended)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
@@ -89,6 +90,7 @@ class Mesh:
             return
         self._life.cancel()
         await asyncio.wait([self._life])
+        await self._flush()
         if not self._life.cancelled():
             self._life.result()
 
@@ -107,8 +109,8 @@ class Mesh:
         """Return the seats to which a link is up, without our own."""
         return frozenset(self._links)
 
-    def watch(self) -> AsyncIterator[LinkEvent]:
-        """Yield an event for each link that is up, then one for each change; MeshClosed when the mesh shuts down."""
+    def watch(self) -> Watch:
+        """Give an event for each link that is up, then one for each change; MeshClosed when the mesh shuts down."""
         return self._watchers.follow([self._up_event(link) for link in self._links.values()])
 
     def counters(self) -> dict[str, dict[int, int]]:
@@ -174,16 +176,12 @@ class Mesh:
 
     async def _live(self, sock: socket.socket) -> None:
         door = Door(sock, self._contexts, admit=self._admit, make_link=self._make_link, limits=self._limits, tally=self._tally)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(door.keep(tasks))
-                tasks.create_task(self._pulse())
-                for peer in self._committee:
-                    if peer.seat < self.me:
-                        tasks.create_task(self._keep_link(peer))
-        finally:
-            sock.close()
-            await self._shut()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(door.keep(tasks))
+            tasks.create_task(self._pulse())
+            for peer in self._committee:
+                if peer.seat < self.me:
+                    tasks.create_task(self._keep_link(peer))
 
     async def _pulse(self) -> None:
         while True:
@@ -219,15 +217,20 @@ class Mesh:
         finally:
             self._dialling.discard(peer.seat)
 
-    async def _shut(self) -> None:
-        links = list(self._links.values())
-        for link in links:
+    def _ended(self, life: asyncio.Task[None]) -> None:
+        """Close everything, whether this node shuts down or failed: nobody waits for a mesh that is gone."""
+        if self._socket is not None:
+            self._socket.close()
+        self._leaving = list(self._links.values())
+        for link in self._leaving:
             link.end(LinkFault(Reason.CLOSED, "this node shuts down", seat=link.peer.seat))
         self._mailbox.close_all()
-        self._watchers.close()
-        if links:
-            await asyncio.wait([link.lost for link in links], timeout=_FAREWELL)
-        for link in links:
+        self._watchers.tell(None)
+
+    async def _flush(self) -> None:
+        if self._leaving:
+            await asyncio.wait([link.lost for link in self._leaving], timeout=_FAREWELL)
+        for link in self._leaving:
             link.abort()
 
     # Details.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import weakref
+from collections.abc import Iterable
 
 from votive.net.errors import MeshClosed
 from votive.net.link import LinkEvent
@@ -12,42 +13,44 @@ _MOST_UNREAD = 1024
 """A watcher that does not read loses the oldest events, not the node's memory."""
 
 
+class Watch:
+    """An async iterator over the events of a mesh's links, from the moment it was made; MeshClosed at the end."""
+
+    def __init__(self, now: Iterable[LinkEvent]) -> None:
+        self._events: asyncio.Queue[LinkEvent | None] = asyncio.Queue(_MOST_UNREAD)
+        for event in now:
+            self.push(event)
+
+    def __aiter__(self) -> Watch:
+        return self
+
+    async def __anext__(self) -> LinkEvent:
+        event = await self._events.get()
+        if event is None:
+            self.push(None)  # for whoever asks again
+            raise MeshClosed("the mesh has shut down: no more links to watch")
+        return event
+
+    def push(self, event: LinkEvent | None) -> None:
+        """Add an event, or the end (None)."""
+        if self._events.full():
+            self._events.get_nowait()
+        self._events.put_nowait(event)
+
+
 class Watchers:
-    """All who follow the links of one mesh."""
+    """All who follow the links of one mesh, for as long as they keep their watch."""
 
     def __init__(self) -> None:
-        self._queues: set[asyncio.Queue[LinkEvent | None]] = set()
-        self._closed = False
+        self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
 
-    def tell(self, event: LinkEvent) -> None:
-        """Give ``event`` to every watcher."""
-        for queue in self._queues:
-            self._push(queue, event)
+    def follow(self, now: Iterable[LinkEvent]) -> Watch:
+        """Begin a watch with the events ``now``."""
+        watch = Watch(now)
+        self._watches.add(watch)
+        return watch
 
-    def close(self) -> None:
-        """End every watch."""
-        self._closed = True
-        for queue in self._queues:
-            self._push(queue, None)
-
-    async def follow(self, now: Iterable[LinkEvent]) -> AsyncIterator[LinkEvent]:
-        """Yield the events ``now``, then each that comes; MeshClosed at the end."""
-        queue: asyncio.Queue[LinkEvent | None] = asyncio.Queue(_MOST_UNREAD)
-        self._queues.add(queue)
-        try:
-            for event in now:
-                yield event
-            while not self._closed:
-                told = await queue.get()
-                if told is None:
-                    break
-                yield told
-            raise MeshClosed("the mesh has shut down: no more links to watch")
-        finally:
-            self._queues.discard(queue)
-
-    @staticmethod
-    def _push(queue: asyncio.Queue[LinkEvent | None], event: LinkEvent | None) -> None:
-        if queue.full():
-            queue.get_nowait()
-        queue.put_nowait(event)
+    def tell(self, event: LinkEvent | None) -> None:
+        """Give ``event``, or the end (None), to every watcher."""
+        for watch in list(self._watches):
+            watch.push(event)
