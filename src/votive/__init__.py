@@ -11,23 +11,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from votive.client import BlockingNetwork, Network, Wallet, connect, connect_blocking
 
-    __version__: str
-
+__version__ = "0.1.0"
 __all__ = ["BlockingNetwork", "Network", "Wallet", "__version__", "connect", "connect_blocking"]
 
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first used (PEP 562)."""
-    if name == "__version__":
-        return _version()
     if name not in __all__:
         raise AttributeError(f"module 'votive' has no attribute {name!r}")
     import votive.client  # noqa: PLC0415  # see the module's docstring
 
     return getattr(votive.client, name)
 
-
-def _version() -> str:
-    from importlib.metadata import version  # noqa: PLC0415  # takes 20 ms to load
-
-    return version("votive")

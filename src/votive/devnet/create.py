@@ -15,7 +15,7 @@ from votive.core import Vault
 from votive.devnet import configuration, lock, plan
 from votive.devnet.errors import DevnetError
 from votive.devnet.plan import Account, NodePlan, Plan, Ports
-from votive.devnet.processes import end, recorded, write_whole
+from votive.devnet.processes import Process, end, recorded, write_whole
 from votive.devnet.progress import Progress, Report
 from votive.devnet.services import ACCOUNTS, node_folder
 from votive.node.identity import NodeIdentityPublic
@@ -50,10 +50,14 @@ def ours(directory: Path) -> list[Path]:
 
 async def clear_unfinished(directory: Path) -> None:
     """Remove what a creation that was interrupted left, after ending its processes."""
-    found = ours(directory)
-    await end([process for folder in found if (process := recorded(folder)) is not None])
-    for folder in found:
+    await end(processes_in(directory))
+    for folder in ours(directory):
         shutil.rmtree(folder)
+
+
+def processes_in(directory: Path) -> list[Process]:
+    """Return the processes of ``directory`` that run, whether or not its network was ever finished."""
+    return [process for folder in ours(directory) if (process := recorded(folder)) is not None]
 
 
 def make_folders(directory: Path, nodes: int) -> None:

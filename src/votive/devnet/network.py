@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from votive import __version__
 from votive.client.errors import Unreachable
 from votive.client.registry import Registry
 from votive.client.rpc import Rpc
@@ -75,7 +76,7 @@ class Devnet:
         """
         path = _absolute(directory)
         create.prepare(path)
-        async with locked(path, progress), _http() as session:
+        async with locked(path, progress), _undone_on_failure(path), _http() as session:
             plan = load(path)
             if plan is None:
                 plan = await _create(path, nodes or NODES_DEFAULT, port, session, progress)
@@ -94,12 +95,10 @@ class Devnet:
 
     async def status(self) -> NetworkStatus:
         """Return what the network is and what of it runs."""
-        import votive  # noqa: PLC0415  # its version is read from the installation when it is first asked for
-
         chain, ipfs, *nodes = (service.process() for service in self.services())
         async with _http() as session:
             by_seat = {node.index: process for node, process in zip(self.plan.nodes, nodes, strict=True)}
-            return await status_of(session, votive.__version__, self.plan, Running(chain=chain, ipfs=ipfs, nodes=by_seat))
+            return await status_of(session, __version__, self.plan, Running(chain=chain, ipfs=ipfs, nodes=by_seat))
 
     def node_url(self, seat: int) -> str:
         """Return the base URL of a node."""
@@ -179,6 +178,17 @@ class Devnet:
             return
         report(Progress("the nodes generate the first keys"))
         await _until(nodes[0], lambda: _has_stock(registry))
+
+
+@asynccontextmanager
+async def _undone_on_failure(directory: Path) -> AsyncIterator[None]:
+    """If what is done inside fails or is interrupted, end the processes that it started."""
+    before = create.processes_in(directory)
+    try:
+        yield
+    except BaseException:
+        await end([process for process in create.processes_in(directory) if process not in before])
+        raise
 
 
 async def _create(directory: Path, nodes: int, port: int | None, session: aiohttp.ClientSession, report: Report) -> Plan:
