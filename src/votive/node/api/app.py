@@ -1,0 +1,99 @@
+"""The application: all endpoints, and nothing between them and their one call."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from litestar import Litestar
+from litestar.config.cors import CORSConfig
+from litestar.types import ControllerRouterHandler
+
+from votive.node.api.errors import respond_to_error
+from votive.node.api.execute import execute
+from votive.node.api.handshake import handshake
+from votive.node.api.health import health
+from votive.node.api.metrics import metrics
+from votive.node.api.network import NetworkView, network
+from votive.node.api.pkp_sign import pkp_sign
+from votive.node.api.request import Door
+from votive.node.execute import Service
+from votive.node.metrics import Metrics
+from votive.node.status import Status
+
+GRACE_SECONDS = 2
+"""So long requests in progress may finish when the node stops."""
+
+
+@dataclass(frozen=True)
+class Front:
+    """What the endpoints call."""
+
+    service: Callable[[], Service]
+    network: Callable[[], NetworkView]
+    status: Callable[[], Status]
+    gather: Callable[[], None]
+    """Sets the gauges of ``metrics``."""
+    metrics: Metrics
+    request_seconds: float
+
+    def handlers(self) -> Sequence[ControllerRouterHandler]:
+        """All endpoints."""
+        door = Door(self.metrics, self.request_seconds)
+        return [
+            handshake(door, self.service),
+            execute(door, self.service),
+            pkp_sign(door, self.service),
+            health(self.status),
+            metrics(self.metrics, self.gather),
+            network(self.network),
+        ]
+
+
+def application(front: Front) -> Litestar:
+    """Build the application. Any web page may call it: requests carry their authority in themselves, never in cookies."""
+    return Litestar(
+        route_handlers=front.handlers(),
+        cors_config=CORSConfig(allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"]),
+        exception_handlers={Exception: respond_to_error},
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=None,  # each endpoint limits its own body while it streams in
+    )
+
+
+class Server(uvicorn.Server):
+    """uvicorn in the node's own event loop; signals belong to the daemon."""
+
+    def capture_signals(self) -> Any:
+        """Leave the process's signal handlers alone."""
+        return nullcontext()
+
+
+@asynccontextmanager
+async def serving(front: Front, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve the application on ``listener`` for as long as the block runs."""
+    config = uvicorn.Config(
+        application(front),
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task

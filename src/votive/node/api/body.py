@@ -1,0 +1,138 @@
+"""Bodies: limited while they stream in, parsed once, strictly, then turned into the type that everything behind trusts."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from votive.terms.errors import CallerError, ErrorCode
+
+EXECUTE_LIMIT = 24 * 1024 * 1024
+"""Bytes of an execute body: 16 MiB of code in base64 and its parameters."""
+BODY_LIMIT = 64 * 1024
+"""Bytes of every other body."""
+MAX_DEPTH = 64
+"""Objects and arrays may be nested so deep."""
+LARGE = 256 * 1024
+"""Bodies above this are parsed in a thread."""
+
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+async def read_json(chunks: AsyncIterator[bytes], declared: str | None, limit: int) -> dict[str, Any]:
+    """Read a JSON object of at most ``limit`` bytes; ``declared`` is the Content-Length header.
+
+    Raises:
+        CallerError: 413 beyond the limit; 400 for anything that is not strict JSON with distinct keys, or not an object.
+    """
+    data = await read_limited(chunks, declared, limit)
+    value = await asyncio.to_thread(parse, data) if len(data) > LARGE else parse(data)
+    if not isinstance(value, dict):
+        raise CallerError("the body must be a JSON object. Send {…} with Content-Type: application/json.")
+    return value
+
+
+async def read_limited(chunks: AsyncIterator[bytes], declared: str | None, limit: int) -> bytes:
+    """Collect ``chunks`` up to ``limit`` bytes; never holds more than the limit and one chunk."""
+    if declared is not None and declared.isdigit() and int(declared[:20]) > limit:
+        raise too_large(limit)
+    data = bytearray()
+    async for chunk in chunks:
+        data += chunk
+        if len(data) > limit:
+            raise too_large(limit)
+    return bytes(data)
+
+
+def too_large(limit: int) -> CallerError:
+    """The refusal of a body beyond ``limit`` bytes."""
+    return CallerError(
+        f"the body is larger than {limit} bytes. Send less.", code=ErrorCode.BODY_TOO_LARGE, status=413, details=[{"limit": limit}]
+    )
+
+
+def parse(data: bytes) -> Any:
+    """Parse strict JSON: UTF-8, distinct keys, finite numbers, nested at most ``MAX_DEPTH`` deep."""
+    try:
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=distinct, parse_constant=refuse_constant)
+    except UnicodeDecodeError as error:
+        raise CallerError(f"the body is not UTF-8: byte {error.start} is wrong. Encode it as UTF-8.") from error
+    except json.JSONDecodeError as error:
+        raise CallerError(f"the body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from error
+    except RecursionError as error:
+        raise too_deep() from error
+    except ValueError as error:  # an integer of thousands of digits
+        raise CallerError("the body holds a number that is too long. Send it as a string.") from error
+    check_shape(value)
+    return value
+
+
+def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object, refusing a key that stands twice: two parsers could read two different requests."""
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # add() returns None
+        raise CallerError(f"the key {twice[:64]!r} stands twice in one JSON object. Send it once.", details=[{"field": twice[:64]}])
+    return result
+
+
+def refuse_constant(name: str) -> Any:
+    """Refuse NaN and the infinities, which are not JSON."""
+    raise CallerError(f"{name} is not JSON. Send a number or a string.")
+
+
+def too_deep() -> CallerError:
+    """The refusal of a body that is nested too deep."""
+    return CallerError(f"the body is nested more than {MAX_DEPTH} levels deep. Send it flatter.")
+
+
+def check_shape(value: Any) -> None:
+    """Check depth and numbers of a parsed value, level by level."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        if not level:
+            return
+        level = [child for parent in level for child in children(parent)]
+    if level:
+        raise too_deep()
+
+
+def children(value: Any) -> list[Any]:
+    """Return what is nested in ``value`` and has to be looked at."""
+    if isinstance(value, dict):
+        items: Any = value.values()
+    elif isinstance(value, list):
+        items = value
+    else:
+        return []
+    if any(isinstance(item, float) and not math.isfinite(item) for item in items):
+        raise CallerError("the body holds a number too large to be exact. Send it as a string.")
+    return [item for item in items if isinstance(item, (dict, list))]
+
+
+def typed(body: Mapping[str, Any], kind: type[Body]) -> Body:
+    """Turn a parsed body into ``kind``; fields it does not know are ignored, as clients send them.
+
+    Raises:
+        CallerError: 400, naming the field that is missing or has another type.
+    """
+    try:
+        return msgspec.convert(body, kind)
+    except msgspec.ValidationError as error:
+        raise bad_field(str(error)) from error
+
+
+def bad_field(complaint: str) -> CallerError:
+    """Turn msgspec's complaint into one that names the field as the caller wrote it."""
+    reason, _, where = complaint.partition(" - at ")
+    path = where.strip("`").removeprefix("$").removeprefix(".")
+    if "missing required field" in reason:
+        field = ".".join(part for part in (path, reason.rpartition("field ")[2].strip("`")) if part)
+        return CallerError(f"the field {field!r} is missing.", details=[{"field": field}])
+    return CallerError(f"the field {path!r} is wrong: {reason[:1].lower()}{reason[1:]}.", details=[{"field": path}])

@@ -1,0 +1,80 @@
+"""Errors as JSON: one table from what went wrong to what the caller sees."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import MediaType, Request, Response
+from litestar.exceptions import HTTPException
+
+from votive.terms.errors import CallerError, ErrorCode, OurError, PeerError, VotiveError, WorldError
+
+log = structlog.get_logger()
+
+
+class ErrorBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What every refusal looks like on the wire (Lit's form)."""
+
+    error_kind: str
+    error_code: str
+    status: int
+    message: str
+    correlation_id: str
+    details: tuple[Any, ...]
+    logs: str = ""
+    """What the action had logged; only errors of a run carry it."""
+
+
+KINDS: tuple[tuple[type[VotiveError], str], ...] = (
+    (CallerError, "Validation"),
+    (PeerError, "Unexpected"),
+    (WorldError, "Unexpected"),
+    (OurError, "Fatal"),
+)
+
+
+def respond_to_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Answer any exception; what was not raised on purpose is logged with its trace and told to the caller in one sentence."""
+    body = describe(error, correlation(request))
+    if body.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, VotiveError):
+        log.error("request failed by a defect", path=request.url.path, correlation=body.correlation_id, exc_info=error)
+    return Response(msgspec.json.encode(body), status_code=body.status, media_type=MediaType.JSON)
+
+
+def describe(error: Exception, correlation_id: str) -> ErrorBody:
+    """Say what went wrong in the caller's terms."""
+    if isinstance(error, VotiveError):
+        return ErrorBody(
+            error_kind=next((kind for family, kind in KINDS if isinstance(error, family)), "Unexpected"),
+            error_code=error.code,
+            status=error.status,
+            message=error.message,
+            correlation_id=correlation_id,
+            details=error.details,
+            logs=getattr(error, "logs", ""),
+        )
+    if isinstance(error, asyncio.TimeoutError):
+        return simple(
+            "Timeout", ErrorCode.REQUEST_TIMEOUT, HTTPStatus.REQUEST_TIMEOUT, "the request took too long. Try again.", correlation_id
+        )
+    if isinstance(error, HTTPException):
+        return simple(
+            "Validation", ErrorCode.BAD_INPUT, error.status_code, error.detail or HTTPStatus(error.status_code).phrase, correlation_id
+        )
+    message = "the node failed by a defect of its own; its log tells more under this correlationId."
+    return simple("Fatal", ErrorCode.INTERNAL, HTTPStatus.INTERNAL_SERVER_ERROR, message, correlation_id)
+
+
+def simple(kind: str, code: str, status: int, message: str, correlation_id: str) -> ErrorBody:
+    """Describe an error that has no details."""
+    return ErrorBody(error_kind=kind, error_code=code, status=status, message=message, correlation_id=correlation_id, details=())
+
+
+def correlation(request: Request[Any, Any, Any]) -> str:
+    """Return the caller's request id, as far as it is printable; empty if it gave none."""
+    given = request.headers.get("x-request-id", "")
+    return "".join(character for character in given[:128] if character.isascii() and character.isprintable())

@@ -1,0 +1,53 @@
+"""POST /web/handshake/: what a client asks first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from litestar import Response, post
+from litestar.handlers import HTTPRouteHandler
+
+from votive.node.api.body import BODY_LIMIT
+from votive.node.api.request import Door, HttpRequest
+from votive.node.authorise import Asked
+from votive.node.execute import Service
+from votive.terms.encoding import hex0x
+
+NO_KEY = "ERR"
+"""Said for every key that the network does not have yet, as Lit does before its first key generation."""
+SDK_VERSION = "7.4.0"
+"""The client that this API speaks to."""
+
+
+class HandshakeBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The fields that are used; ``challenge`` is for attestation, which there is none of."""
+
+    client_public_key: str
+
+
+class HandshakeAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The answer; keys of the network once it has a BLS key."""
+
+    server_public_key: str = NO_KEY
+    subnet_public_key: str = NO_KEY
+    network_public_key: str = NO_KEY
+    network_public_key_set: str = NO_KEY
+    client_sdk_version: str = SDK_VERSION
+    hd_root_pubkeys: tuple[str, ...] = ()
+    attestation: dict[str, Any] | None = None
+    latest_blockhash: str
+
+
+def handshake(door: Door, service: Callable[[], Service]) -> HTTPRouteHandler:
+    """Build the endpoint; ``service`` raises while the node is starting."""
+
+    async def shake(_asked: Asked, _body: HandshakeBody) -> HandshakeAnswer:
+        return HandshakeAnswer(latest_blockhash=hex0x((await service().blocks.final_block()).hash))
+
+    @post("/web/handshake", status_code=200)
+    async def handler(request: HttpRequest) -> Response[bytes]:
+        return await door.answer(request, BODY_LIMIT, HandshakeBody, shake)
+
+    return handler

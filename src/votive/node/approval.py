@@ -1,0 +1,104 @@
+"""Approving one digest: this node's own check that this caller or action may sign it with this key, then the signature."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from coincurve import PublicKey
+
+from votive.auth.permissions import Principal, ReadPermissions
+from votive.chain.token import token_id
+from votive.core import KeyShare
+from votive.node.additive import Q
+from votive.node.custody import Custody
+from votive.node.permission import SharedBlocks, Standing
+from votive.node.signing import Signer, SignOrder
+from votive.protocol import Signed
+from votive.terms.block import Block
+from votive.terms.encoding import bytes_of
+from votive.terms.errors import CallerError
+from votive.terms.key import KeyId
+from votive.terms.participant import Committee
+from votive.terms.session import signing_session
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is to be signed, and in whose name."""
+
+    who: Principal
+    request: bytes
+    """Hash that names the request, 32 bytes."""
+    public_key: bytes
+    """SEC1 compressed, 33 bytes."""
+    digest: bytes
+    name: str
+    """The signature's name; nodes meet in a session by it."""
+    ordinal: int
+    """Counts calls of that name within the request, from 0."""
+    personal_sign: bool
+    """The digest is of an EIP-191 message that this node hashed itself."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """A signature and what its answer needs."""
+
+    signed: Signed
+    session: bytes
+    share: KeyShare
+    digest: bytes
+
+
+@dataclass(frozen=True)
+class Approver:
+    """Joins keys, permissions and signing."""
+
+    committee: Committee
+    custody: Custody
+    reader: ReadPermissions
+    blocks: SharedBlocks
+    signer: Signer
+    look_again: Callable[[], Awaitable[None]]
+    """Promote what the chain has registered meanwhile."""
+
+    async def sign(self, call: Call) -> Made:
+        """Check ``call`` at a final block, and sign it.
+
+        Raises:
+            CallerError: unknown key, digest that cannot be signed, or no right, with the tree that explains it.
+            PeerError, WorldError: as ``Signer.sign`` says.
+        """
+        check_digest(call.digest)
+        key, share = await self._share(call.public_key)
+        standing = Standing(call.who, token_id(share.public_key), call.personal_sign, self.reader, self.blocks)
+        block = await self.blocks.final_block()
+        (await standing.at(block)).require()
+        session = signing_session(self.committee.network, self.committee.epoch, key, call.request, call.name, call.ordinal)
+        order = SignOrder(session, share, call.digest, Block(number=block.number, hash=block.hash), standing)
+        return Made(await self.signer.sign(order), session, share, call.digest)
+
+    async def _share(self, public_key: bytes) -> tuple[KeyId, KeyShare]:
+        if not self.custody.knows(public_key):
+            await self.look_again()
+        return await self.custody.share(public_key)
+
+
+def check_digest(digest: bytes) -> None:
+    """Refuse what is not a digest that ECDSA can sign safely."""
+    if len(digest) != 32:
+        raise CallerError(f"a digest has 32 bytes, this one {len(digest)}. Hash the message first.", details=[{"field": "toSign"}])
+    if int.from_bytes(digest, "big") % Q == 0:
+        raise CallerError("the digest is zero modulo the group order and is not signed.", details=[{"field": "toSign"}])
+
+
+def parse_public_key(text: str, field: str) -> bytes:
+    """Read a public key (hex of 33 or 65 bytes, with or without 0x) and return it compressed, 33 bytes."""
+    try:
+        return PublicKey(bytes_of(text)).format(compressed=True)
+    except ValueError as error:
+        raise CallerError(
+            f"the field {field!r} is not a secp256k1 public key: give 0x04… with 65 bytes, or 33 bytes compressed.",
+            details=[{"field": field}],
+        ) from error

@@ -1,0 +1,268 @@
+"""Configuration: frozen structs, read once from a TOML file and the environment.
+
+Every field may be given in the file as ``[section] field`` or in the environment as ``VOTIVE_SECTION_FIELD``, which wins.
+Relative paths are relative to the file. A default is a value that a developer can run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from votive.node.failure import StartFailure
+from votive.terms.action import ActionLimits
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Address = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-fA-F]{40}$")]
+Url = Annotated[str, msgspec.Meta(pattern="^https?://")]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all sections: a misspelt field is an error, never ignored."""
+
+
+class NodeSection(Section, frozen=True, kw_only=True):
+    """Who this node is and where it keeps what it must remember."""
+
+    data_directory: str = "."
+    seat: Annotated[int, msgspec.Meta(ge=1, le=255)] | None = None
+    """If given, the registry must agree; the seat that counts is always the registry's."""
+    address: Address | None = None
+    """If given, the stored identity must be this one."""
+
+
+class HttpSection(Section, frozen=True, kw_only=True):
+    """The public HTTP API."""
+
+    host: str = "127.0.0.1"
+    port: Port = 7470
+    request_seconds: Seconds = 60.0
+    """A request that takes longer is answered 408."""
+
+
+class PeerSection(Section, frozen=True, kw_only=True):
+    """The port that other nodes connect to."""
+
+    host: str = "127.0.0.1"
+    port: Port = 7570
+
+
+class KeyEncryptionKeySection(Section, frozen=True, kw_only=True):
+    """Where the core reads the key-encryption key; Python never sees it."""
+
+    source: Literal["file", "passphrase-env", "prompt"] = "file"
+    path: str = "kek"
+    """For ``file``."""
+    variable: str = "VOTIVE_PASSPHRASE"
+    """For ``passphrase-env``: the environment variable that holds the passphrase."""
+
+
+class ChainSection(Section, frozen=True, kw_only=True):
+    """The EVM chain that registry, keys and permissions live on."""
+
+    rpc_urls: Annotated[tuple[Url, ...], msgspec.Meta(min_length=1)] = ("http://127.0.0.1:8545",)
+    quorum: Count = 1
+    """So many providers must give the same answer."""
+    chain_id: Count = 31337
+    resolver: Address
+    """Address of the network's ContractResolver."""
+    finality: Literal["finalized"] | Annotated[int, msgspec.Meta(ge=0)] = "finalized"
+    """``"finalized"``, or a number of confirmations."""
+    poll_seconds: Seconds = 1.0
+    patience_seconds: Seconds = 60.0
+    """How long a starting node waits for a chain that does not answer."""
+
+
+class IpfsSection(Section, frozen=True, kw_only=True):
+    """Where actions are fetched from, in this order."""
+
+    gateways: tuple[Url, ...] = ()
+    api: Url | None = None
+    """Where clients publish (Kubo's ``/api/v0/add``); only told to clients, never used by the node."""
+    cache_bytes: Count = 64 * 1024 * 1024
+
+
+class AuthSection(Section, frozen=True, kw_only=True):
+    """Which wallet signatures are accepted."""
+
+    accept_bearer_authsig: bool = False
+    """Accept an AuthSig that is not bound to its request. A dishonest node could replay it: see docs/threat-model.md."""
+    domains: tuple[str, ...] = ()
+    """SIWE domains that are accepted; empty: any."""
+
+
+class LimitsSection(Section, frozen=True, kw_only=True):
+    """What one node will do at once, and what one action may use."""
+
+    concurrent_requests: Count = 64
+    """Requests that run or sign at the same time; more are answered 429."""
+    engine_threads: Annotated[int, msgspec.Meta(ge=32)] = 32
+    """Threads for the engine's steps; waiters in the ticket gate hold one each, so there are never fewer than 32."""
+    action: ActionLimits = ActionLimits()
+
+
+class StockSection(Section, frozen=True, kw_only=True):
+    """How many unminted keys the network keeps ready."""
+
+    low: Annotated[int, msgspec.Meta(ge=1)] = 12
+    """Fewer unminted keys than this, and a batch is made."""
+    high: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 32
+    """A batch fills the stock up to this."""
+    first_batch: Annotated[int, msgspec.Meta(ge=1, le=100)] = 4
+    """Size of the very first batch, small so that a new network can mint soon."""
+    batch: Annotated[int, msgspec.Meta(ge=1, le=100)] = 16
+    """Largest size of a batch."""
+    deadline_blocks: Annotated[int, msgspec.Meta(ge=50, le=100_000)] = 5_000
+    """Votes for a batch are valid for so many blocks, and up to twice as many."""
+
+
+class SandboxSection(Section, frozen=True, kw_only=True):
+    """The pool of sandbox processes."""
+
+    warm: Annotated[int, msgspec.Meta(ge=0)] = 2
+    """Processes kept ready; about 30 MB each."""
+    warm_ethers: Annotated[int, msgspec.Meta(ge=0)] = 1
+    """Processes kept ready with ethers loaded; about 70 MB each."""
+    concurrent: Count = 8
+    """Runs at the same time."""
+
+
+class FetchSection(Section, frozen=True, kw_only=True):
+    """What actions may fetch beyond the public internet."""
+
+    allow: tuple[str, ...] = ()
+    """``host:port`` of private targets that are allowed; none by default."""
+
+
+class LogSection(Section, frozen=True, kw_only=True):
+    """How the node logs, on standard error."""
+
+    format: Literal["json", "text"] = "json"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """Everything an operator decides about a node."""
+
+    chain: ChainSection
+    node: NodeSection = NodeSection()
+    http: HttpSection = HttpSection()
+    peer: PeerSection = PeerSection()
+    key_encryption_key: KeyEncryptionKeySection = KeyEncryptionKeySection()
+    ipfs: IpfsSection = IpfsSection()
+    auth: AuthSection = AuthSection()
+    limits: LimitsSection = LimitsSection()
+    stock: StockSection = StockSection()
+    sandbox: SandboxSection = SandboxSection()
+    fetch: FetchSection = FetchSection()
+    log: LogSection = LogSection()
+    base: str = "."
+    """The directory that relative paths start from: where the file was."""
+
+    @property
+    def directory(self) -> Path:
+        """The data directory, absolute."""
+        return (Path(self.base) / self.node.data_directory).resolve()
+
+    def path(self, name: str) -> Path:
+        """Resolve ``name`` against the data directory."""
+        return (self.directory / name).resolve()
+
+
+def load(file: Path, environment: Mapping[str, str] = os.environ) -> Config:
+    """Read ``file`` and ``environment`` into a ``Config``.
+
+    Raises:
+        StartFailure: naming the field, its value and what to do.
+    """
+    table = overlay(read_table(file), environment)
+    table["base"] = str(file.resolve().parent)
+    try:
+        config = msgspec.convert(table, Config)
+    except msgspec.ValidationError as error:
+        raise bad_field(file, table, str(error)) from error
+    check(file, config)
+    return config
+
+
+def read_table(file: Path) -> dict[str, Any]:
+    """Read the TOML table in ``file``."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StartFailure.configuration(f"cannot read the configuration {file}: {error.strerror}. Give its path with --config.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StartFailure.configuration(f"{file} is not valid TOML: {error}. Correct the line it names.") from error
+
+
+def overlay(table: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return ``table`` with every ``VOTIVE_SECTION_FIELD`` of ``environment`` laid over it."""
+    result = {name: dict(value) if isinstance(value, dict) else value for name, value in table.items()}
+    for section in msgspec.structs.fields(Config):
+        if not (isinstance(section.type, type) and issubclass(section.type, Section)):
+            continue
+        for field in msgspec.structs.fields(section.type):
+            text = environment.get(f"VOTIVE_{section.name}_{field.name}".upper())
+            if text is not None:
+                result.setdefault(section.name, {})[field.name] = toml_value(text)
+    return result
+
+
+def toml_value(text: str) -> Any:
+    """Read ``text`` as a TOML value if it is one, else take it as a string."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def bad_field(file: Path, table: Mapping[str, Any], complaint: str) -> StartFailure:
+    """Turn msgspec's complaint into one that names field, value and remedy."""
+    reason, _, where = complaint.partition(" - at ")
+    names = re.findall(r"[A-Za-z_]\w*", where)
+    if missing := re.search(r"missing required field `(\w+)`", reason):
+        field = ".".join([*names, missing[1]])
+        return StartFailure.configuration(f"{field} is missing in {file}. Set it there, or as {variable_of(field)} in the environment.")
+    if unknown := re.search(r"unknown field `(\w+)`", reason):
+        field = ".".join([*names, unknown[1]])
+        return StartFailure.configuration(f"{field} in {file} is not a field Votive knows. Correct its name or remove it.")
+    field = ".".join(names)
+    return StartFailure.configuration(
+        f"{field} is {value_at(table, names)!r} in {file}: {reason[:1].lower()}{reason[1:]}. "
+        f"Correct it there, or as {variable_of(field)} in the environment."
+    )
+
+
+def value_at(table: Any, names: list[str]) -> Any:
+    """Follow ``names`` into ``table`` as far as it goes."""
+    for name in names:
+        if isinstance(table, Mapping) and name in table:
+            table = table[name]
+    return table
+
+
+def variable_of(field: str) -> str:
+    """Name the environment variable of ``section.field``."""
+    return "VOTIVE_" + field.replace(".", "_").upper()
+
+
+def check(file: Path, config: Config) -> None:
+    """Check what concerns two fields at once."""
+    chain, stock = config.chain, config.stock
+    if chain.quorum > len(chain.rpc_urls):
+        raise StartFailure.configuration(
+            f"chain.quorum is {chain.quorum} in {file} but chain.rpc_urls names only {len(chain.rpc_urls)}. "
+            "Add providers or lower the quorum."
+        )
+    if stock.high < stock.low:
+        raise StartFailure.configuration(f"stock.high is {stock.high} in {file}, below stock.low, {stock.low}. Raise stock.high.")
+    if config.http.port == config.peer.port and config.http.host == config.peer.host:
+        raise StartFailure.configuration(f"http.port and peer.port are both {config.http.port} in {file}. Give them different ports.")

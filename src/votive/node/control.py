@@ -1,0 +1,129 @@
+"""The standing session of an epoch, in which nodes announce batches and pair set-ups to one another.
+
+A message here is a wish, never a fact: whoever acts on one checks it against chain, store and table first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+import msgspec
+import structlog
+
+from votive.terms.encoding import encode
+from votive.terms.frame import Envelope, Kind
+from votive.terms.key import Purpose
+from votive.terms.participant import Seat
+
+log = structlog.get_logger()
+
+
+class ControlMessage(msgspec.Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
+    """Base of all control messages."""
+
+
+class BatchAnnounced(ControlMessage, frozen=True, kw_only=True, tag="votive/control/batch/v1"):
+    """The sender leads this batch and takes part in it from now on."""
+
+    epoch: int
+    purpose: Purpose
+    batch: int
+    count: int
+    deadline_block: int
+
+
+class BatchDeclined(ControlMessage, frozen=True, kw_only=True, tag="votive/control/batch-declined/v1"):
+    """The sender does not take part in this batch."""
+
+    epoch: int
+    purpose: Purpose
+    batch: int
+    count: int
+    deadline_block: int
+    next_batch: int
+    reason: str
+
+
+class SetupInvited(ControlMessage, frozen=True, kw_only=True, tag="votive/control/setup/v1"):
+    """The lower seat starts set-up number ``counter`` between these two processes."""
+
+    lower_nonce: bytes
+    higher_nonce: bytes
+    counter: int
+
+
+class SetupWanted(ControlMessage, frozen=True, kw_only=True, tag="votive/control/setup-wanted/v1"):
+    """The higher seat has no live set-up between these two processes and asks for one."""
+
+    lower_nonce: bytes
+    higher_nonce: bytes
+
+
+Message = BatchAnnounced | BatchDeclined | SetupInvited | SetupWanted
+M = TypeVar("M", BatchAnnounced, BatchDeclined, SetupInvited, SetupWanted)
+
+_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+
+
+class StandingChannel(Protocol):
+    """The session's channel, as the mesh gives it."""
+
+    async def send(self, to: Seat, kind: Kind, payload: bytes, attempt: int = 0) -> None:
+        """Send to one seat."""
+
+    async def broadcast(self, kind: Kind, payload: bytes, attempt: int = 0) -> None:
+        """Send to all other seats."""
+
+    async def receive(self) -> Envelope:
+        """Return the next message."""
+
+
+class Control:
+    """One node's end of the standing session."""
+
+    def __init__(self, channel: StandingChannel) -> None:
+        self._channel = channel
+        self._sequence = 0
+        self._listeners: dict[type[ControlMessage], Callable[[Seat, ControlMessage], None]] = {}
+
+    def listen(self, kind: type[M], listener: Callable[[Seat, M], None]) -> None:
+        """Hand every message of ``kind`` to ``listener``, with the seat it came from. One listener a kind."""
+        self._listeners[kind] = listener  # type: ignore[assignment]  # run() calls it with this kind only
+
+    async def tell(self, to: Seat, message: Message) -> None:
+        """Send ``message`` to one seat; lost if there is no link."""
+        await self._channel.send(to, Kind.CONTROL, encode(message), self._next())
+
+    async def announce(self, message: Message) -> None:
+        """Send ``message`` to all other seats."""
+        await self._channel.broadcast(Kind.CONTROL, encode(message), self._next())
+
+    async def run(self) -> None:
+        """Hand out what arrives, for ever."""
+        while True:
+            self._hand_out(await self._channel.receive())
+
+    def _hand_out(self, envelope: Envelope) -> None:
+        message = decode(envelope)
+        listener = self._listeners.get(type(message)) if message is not None else None
+        if message is not None and listener is not None:
+            listener(envelope.sender, message)
+
+    def _next(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+
+def decode(envelope: Envelope) -> Message | None:
+    """Decode a control message; None, and a line in the log, for what is not one in its canonical form."""
+    try:
+        if envelope.kind is not Kind.CONTROL:
+            raise msgspec.ValidationError(f"kind {envelope.kind} does not belong here")
+        message = _decoder.decode(envelope.payload)
+        if encode(message) != envelope.payload:
+            raise msgspec.ValidationError("not in canonical form")
+    except msgspec.MsgspecError as error:
+        log.warning("control message refused", peer=envelope.sender, why=str(error))
+        return None
+    return message

@@ -1,0 +1,399 @@
+"""The one composition root: reads what is configured, joins the rooms in order, and owns every task until the end.
+
+A node serves even when its peers are down: whoever has the right gets a clear error, and once peers come up, signatures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+
+from votive import __version__
+from votive.action import FetchPolicy, Pool, Warm
+from votive.auth import AuthPolicy
+from votive.chain.errors import UnknownNetwork, WrongChain
+from votive.chain.events import Watcher
+from votive.chain.finality import FinalBlocks, Finality
+from votive.chain.keys import Keys
+from votive.chain.permissions import Permissions
+from votive.chain.registry import Contracts, Registry
+from votive.chain.rpc import Rpc
+from votive.chain.votes import Votes
+from votive.chain.wallet import Wallet
+from votive.core import PairTable, Vault, harden_process
+from votive.ipfs import BlockStore
+from votive.ipfs.gateway import Gateways
+from votive.net import Identity, Mesh, wallet_signer
+from votive.node.api.app import Front, serving
+from votive.node.api.network import IpfsEntry, NetworkView, NodeEntry
+from votive.node.approval import Approver
+from votive.node.authorise import Authoriser
+from votive.node.clock import MonotonicClock
+from votive.node.config import Config
+from votive.node.control import Control
+from votive.node.coordinator import Coordinator
+from votive.node.custody import Custody
+from votive.node.engine import Engine
+from votive.node.execute import Gate, Service
+from votive.node.failure import ExitStatus, StartFailure
+from votive.node.identity import NodeIdentity, load_identity
+from votive.node.keygen import KeyGeneration
+from votive.node.metrics import Metrics
+from votive.node.pairs import Pairs
+from votive.node.permission import SharedBlocks
+from votive.node.ports import listen
+from votive.node.report import Report
+from votive.node.signing import Signer
+from votive.node.source import Programs
+from votive.node.status import StartStep
+from votive.node.transitions import StockPolicy
+from votive.node.unlock import unlock
+from votive.node.verification import check_all
+from votive.protocol import SigningMemory
+from votive.store import Store, StoreError, StoreInUse
+from votive.terms.errors import WorldError
+from votive.terms.participant import Committee, Participant
+from votive.terms.session import control_session, network_id
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+CHAIN_PAUSE = 1.0
+FIRST_LINKS = 3.0
+"""So long a starting node waits for a first peer."""
+PAIRS_PATIENCE = 12.0
+"""So long a starting node waits for set-ups with the peers that are up."""
+RECENT_SIGNING = 0.5
+"""Refilling the stock yields for so long after a signature."""
+
+
+async def run(config: Config) -> None:
+    """Run a node until it is cancelled.
+
+    Raises:
+        StartFailure: the node cannot start.
+    """
+    harden_process()
+    vault = unlock(config)
+    identity = load_identity(config.directory, vault)
+    check_address(config, identity)
+    with (
+        listen(config.http.host, config.http.port, "http.port") as http,
+        listen(config.peer.host, config.peer.port, "peer.port") as peer,
+        open_store(config, identity, vault) as store,
+    ):
+        await Daemon(config, identity, store).run(http, peer)
+
+
+def check_address(config: Config, identity: NodeIdentity) -> None:
+    """Refuse to run as another node than the configuration names."""
+    named = config.node.address
+    if named is not None and named.lower() != identity.public.address.lower():
+        raise StartFailure.configuration(
+            f"node.address is {named} but the identity in {config.directory} is {identity.public.address}. Correct one of them."
+        )
+
+
+def open_store(config: Config, identity: NodeIdentity, vault: Vault) -> Store:
+    """Open the node's store; StartFailure says why it cannot be used."""
+    network = network_id(config.chain.chain_id, config.chain.resolver)
+    try:
+        return Store.open(config.path("store.db"), network=network, node=identity.public.address, vault=vault)
+    except StoreInUse as error:
+        raise StartFailure(error.message, ExitStatus.STORE_LOCKED) from error
+    except StoreError as error:
+        raise StartFailure(error.message, ExitStatus.STORE_BROKEN) from error
+
+
+@dataclass(frozen=True)
+class OnChain:
+    """The chain's side of a running node."""
+
+    rpc: Rpc
+    contracts: Contracts
+    committee: Committee
+    me: Participant
+    blocks: SharedBlocks
+    final: FinalBlocks
+    keys: Keys
+    permissions: Permissions
+
+
+@dataclass(frozen=True)
+class AmongPeers:
+    """The committee's side of a running node."""
+
+    mesh: Mesh
+    table: PairTable
+    control: Control
+    pairs: Pairs
+    signer: Signer
+    engine: Engine
+
+
+class Daemon:
+    """One node, from the first socket to the last task."""
+
+    def __init__(self, config: Config, identity: NodeIdentity, store: Store) -> None:
+        self._config, self._identity, self._store = config, identity, store
+        self._clock = MonotonicClock()
+        self._metrics = Metrics()
+        self._custody = Custody(store)
+        self._report = Report(__version__, identity.public.address, self._custody, self._metrics)
+        self._stack = AsyncExitStack()
+
+    async def run(self, http: socket.socket, peer: socket.socket) -> None:
+        """Start room by room, then serve until cancelled."""
+        async with self._stack as stack:
+            await stack.enter_async_context(serving(self._front(), http))
+            chain = await self._join_chain()
+            await self._check_shares(chain)
+            tasks, peers = await self._join_peers(chain, peer)
+            coordinator = self._keep_stock(chain, peers, tasks)
+            pool, programs = await self._open_sandbox()
+            await self._await_pairs(peers)
+            self._serve(chain, peers, coordinator, pool, programs)
+            await asyncio.Event().wait()
+
+    def _front(self) -> Front:
+        report = self._report
+        return Front(report.service, report.network, report.status, report.gather, self._metrics, self._config.http.request_seconds)
+
+    # -- the chain -----------------------------------------------------------------------------------------------------
+
+    async def _join_chain(self) -> OnChain:
+        self._report.step(StartStep.CHAIN)
+        rpc = await self._reach()
+        final = FinalBlocks(rpc, Finality.parse(self._config.chain.finality))
+        registry = Registry(rpc, self._config.chain.resolver)
+        self._report.step(StartStep.REGISTRY)
+        contracts, committee = await self._read(registry, final)
+        me = registered(committee, self._identity, self._config)
+        self._report.committee(me.seat, committee)
+        structlog.contextvars.bind_contextvars(seat=me.seat)
+        return OnChain(
+            rpc=rpc,
+            contracts=contracts,
+            committee=committee,
+            me=me,
+            blocks=SharedBlocks(final),
+            final=final,
+            keys=Keys(rpc, contracts),
+            permissions=Permissions(rpc, contracts),
+        )
+
+    async def _reach(self) -> Rpc:
+        """Enter the RPC client; a chain that is down is waited for, with a word about it every time."""
+        section = self._config.chain
+
+        async def enter() -> Rpc:
+            rpc = Rpc(section.rpc_urls, chain_id=section.chain_id, quorum=section.quorum)
+            return await self._stack.enter_async_context(rpc)
+
+        return await self._patiently(enter, f"the chain at {', '.join(section.rpc_urls)}")
+
+    async def _read(self, registry: Registry, final: FinalBlocks) -> tuple[Contracts, Committee]:
+        async def read() -> tuple[Contracts, Committee]:
+            return await registry.contracts(), await registry.committee(await final.final_block())
+
+        return await self._patiently(read, f"the registry of the network {self._config.chain.resolver}")
+
+    async def _patiently(self, attempt: Callable[[], Awaitable[T]], what: str) -> T:
+        """Repeat ``attempt`` while the world fails in a way that may pass, up to the configured patience."""
+        until = self._clock.now() + self._config.chain.patience_seconds
+        while True:
+            try:
+                return await attempt()
+            except (WrongChain, UnknownNetwork) as error:
+                raise StartFailure(error.message, ExitStatus.WRONG_CHAIN) from error
+            except WorldError as error:
+                if self._clock.now() > until:
+                    patience = self._config.chain.patience_seconds
+                    raise StartFailure(
+                        f"{what} did not answer for {patience:g} s: {error.message}. Start it, or correct [chain] in the configuration.",
+                        ExitStatus.CHAIN_DOWN,
+                    ) from error
+                self._report.waiting(f"{what}: {error.message}")
+                log.warning("waiting", what=what, why=error.message, seconds_left=round(until - self._clock.now()))
+                await self._clock.sleep(CHAIN_PAUSE)
+
+    async def _check_shares(self, chain: OnChain) -> None:
+        self._report.step(StartStep.SHARES)
+        self._custody.refresh()
+        await check_all(self._custody, chain.keys, await chain.blocks.final_block())
+
+    # -- the committee -------------------------------------------------------------------------------------------------
+
+    async def _join_peers(self, chain: OnChain, listener: socket.socket) -> tuple[asyncio.TaskGroup, AmongPeers]:
+        """Link to the committee; from here on tasks run, all owned by the returned group."""
+        self._report.step(StartStep.MESH)
+        me, committee = chain.me.seat, chain.committee
+        engine = self._stack.enter_context(Engine(self._config.limits.engine_threads))
+        table = PairTable(network=committee.network, epoch=committee.epoch, seat=me, sealing=self._identity.sealing)
+        mesh = await self._stack.enter_async_context(self._mesh(chain, table, listener))
+        tasks = await self._stack.enter_async_context(asyncio.TaskGroup())
+        control = Control(mesh.open(control_session(committee.network, committee.epoch)))
+        pairs = Pairs(
+            me=me, committee=committee, table=table, links=mesh, control=control, store=self._store, run=engine, clock=self._clock
+        )
+        signer = Signer(
+            mesh=mesh,
+            committee=committee,
+            table=table,
+            pairs=pairs,
+            engine=engine,
+            clock=self._clock,
+            memory=SigningMemory(self._clock),
+            metrics=self._metrics,
+        )
+        await self._stack.enter_async_context(signer.running())
+        return tasks, AmongPeers(mesh, table, control, pairs, signer, engine)
+
+    def _mesh(self, chain: OnChain, table: PairTable, listener: socket.socket) -> Mesh:
+        identity = Identity(
+            seat=chain.me.seat,
+            address=chain.me.address,
+            certificate_pem=self._identity.certificate_pem,
+            key_pem=self._identity.key_pem,
+            key_password=self._identity.key_password,
+            sign=wallet_signer(self._identity.wallet_key),
+            boot_nonce=table.boot_nonce,
+        )
+        peer = self._config.peer
+        return Mesh(identity, chain.committee, listen_host=peer.host, listen_port=peer.port, listen_socket=listener)
+
+    def _keep_stock(self, chain: OnChain, peers: AmongPeers, tasks: asyncio.TaskGroup) -> Coordinator:
+        """Start what runs for as long as the node does: control messages, set-ups, the stock, the chain's news."""
+        changed = asyncio.Event()
+        coordinator = Coordinator(
+            committee=chain.committee,
+            policy=stock_policy(self._config),
+            generation=self._generation(chain, peers),
+            control=peers.control,
+            keys=chain.keys,
+            blocks=chain.blocks,
+            store=self._store,
+            custody=self._custody,
+            signing=lambda: peers.signer.active > 0 or self._clock.now() - peers.signer.last_active < RECENT_SIGNING,
+            changed=changed,
+            poll_seconds=self._config.chain.poll_seconds,
+        )
+        watcher = Watcher(
+            chain.rpc,
+            chain.final,
+            [chain.contracts.pubkey_router, chain.contracts.pkp_nft],
+            self._store.cursor(),
+            self._config.chain.poll_seconds,
+        )
+        for work in (peers.control.run(), peers.pairs.run(), coordinator.run(), watcher.run(changed)):
+            tasks.create_task(work)
+        self._report.rooms(peers.mesh, peers.table, coordinator)
+        return coordinator
+
+    def _generation(self, chain: OnChain, peers: AmongPeers) -> KeyGeneration:
+        return KeyGeneration(
+            me=chain.me.seat,
+            committee=chain.committee,
+            sealing=self._identity.sealing,
+            mesh=peers.mesh,
+            store=self._store,
+            votes=Votes(chain.rpc, chain.contracts, Wallet(self._identity.wallet_key)),
+            engine=peers.engine,
+            clock=self._clock,
+        )
+
+    async def _await_pairs(self, peers: AmongPeers) -> None:
+        """Give set-ups with the peers that are up a moment, so that the first request finds them; then serve in any case."""
+        self._report.step(StartStep.PAIRS)
+        began = self._clock.now()
+        while (waited := self._clock.now() - began) < PAIRS_PATIENCE:
+            up, live = peers.mesh.reachable(), set(peers.table.live())
+            if live >= up and (len(up) == len(peers.mesh.links()) or waited > FIRST_LINKS):
+                return
+            await self._clock.sleep(0.1)
+
+    # -- the callers ---------------------------------------------------------------------------------------------------
+
+    async def _open_sandbox(self) -> tuple[Pool, Programs]:
+        self._report.step(StartStep.SANDBOX)
+        config = self._config
+        pool = Pool(
+            config.limits.action,
+            warm=Warm(bare=config.sandbox.warm, ethers=config.sandbox.warm_ethers),
+            parallel=config.sandbox.concurrent,
+            fetch=FetchPolicy(allow=config.fetch.allow),
+        )
+        await self._stack.enter_async_context(pool)
+        self._report.sandbox(pool)
+        blocks = BlockStore(config.path("blocks"), limit_bytes=config.ipfs.cache_bytes)
+        gateways = await self._stack.enter_async_context(Gateways(config.ipfs.gateways, store=blocks))
+        return pool, Programs(gateways, code_limit=config.limits.action.code_bytes, cache_bytes=config.ipfs.cache_bytes)
+
+    def _serve(self, chain: OnChain, peers: AmongPeers, coordinator: Coordinator, pool: Pool, programs: Programs) -> None:
+        """Open the endpoints that use keys."""
+        auth = self._config.auth
+        service = Service(
+            me=chain.me.seat,
+            authorise=Authoriser(AuthPolicy(accept_bearer=auth.accept_bearer_authsig, domains=auth.domains or None)),
+            programs=programs,
+            pool=pool,
+            limits=self._config.limits.action,
+            approver=Approver(chain.committee, self._custody, chain.permissions, chain.blocks, peers.signer, coordinator.settle_now),
+            permissions=chain.permissions,
+            blocks=chain.blocks,
+            gate=Gate(self._config.limits.concurrent_requests),
+        )
+        self._report.serve(service, network_view(self._config, chain))
+        log.info("serving", url=chain.me.url, keys=len(self._custody.live))
+
+
+def registered(committee: Committee, identity: NodeIdentity, config: Config) -> Participant:
+    """Find this node in the registry; StartFailure if it is not there or is there with another certificate or key."""
+    public = identity.public
+    for member in committee:
+        if member.address.lower() != public.address.lower():
+            continue
+        if (member.certificate_hash, member.x25519_key) != (public.certificate_hash, public.x25519_key):
+            raise not_registered(
+                f"the registry names another certificate or sealing key for {public.address}. Restore this node's identity."
+            )
+        if config.node.seat not in (None, member.seat):
+            raise not_registered(f"node.seat is {config.node.seat} but the registry gives {public.address} seat {member.seat}. Correct it.")
+        return member
+    raise not_registered(
+        f"{public.address} is not in the committee of epoch {committee.epoch}. Register it with certificate hash "
+        f"{public.certificate_hash.hex()} and X25519 key {public.x25519_key.hex()}, or correct chain.resolver."
+    )
+
+
+def not_registered(message: str) -> StartFailure:
+    """The failure of a node that the registry does not know as it is."""
+    return StartFailure(f"not registered: {message}", ExitStatus.NOT_REGISTERED)
+
+
+def stock_policy(config: Config) -> StockPolicy:
+    """Read the marks and sizes of the stock from the configuration."""
+    stock = config.stock
+    return StockPolicy(
+        low=stock.low, high=stock.high, first_batch=stock.first_batch, batch=stock.batch, deadline_blocks=stock.deadline_blocks
+    )
+
+
+def network_view(config: Config, chain: OnChain) -> NetworkView:
+    """What ``/votive/network`` answers."""
+    return NetworkView(
+        version=__version__,
+        chain_id=config.chain.chain_id,
+        rpc_url=config.chain.rpc_urls[0],
+        contracts=chain.contracts.as_dict(),
+        threshold=chain.committee.threshold,
+        nodes=tuple(NodeEntry(index=member.seat, url=member.url, address=member.address) for member in chain.committee),
+        ipfs=IpfsEntry(gateway=next(iter(config.ipfs.gateways), None), api=config.ipfs.api),
+    )

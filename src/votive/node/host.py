@@ -1,0 +1,85 @@
+"""What an action may ask of this node. The sandbox only asks; every answer is decided here, against chain and grant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+
+from votive.auth.permissions import ActionRef, Principal
+from votive.chain.permissions import Permissions
+from votive.chain.token import token_id
+from votive.ipfs import cid_of_multihash, multihash_of
+from votive.node.approval import Approver, Call, Made, parse_public_key
+from votive.node.permission import SharedBlocks
+
+
+def eip191(message: bytes) -> bytes:
+    """Hash ``message`` as ``personal_sign`` does (EIP-191, version 0x45), 32 bytes."""
+    return keccak(b"\x19Ethereum Signed Message:\n" + str(len(message)).encode() + message)
+
+
+class RunHost:
+    """The host of one run: one action, by its computed CID, for one caller, in one request."""
+
+    def __init__(
+        self, *, approver: Approver, permissions: Permissions, blocks: SharedBlocks, caller: str, action: str, request: bytes
+    ) -> None:
+        self._approver, self._permissions, self._blocks = approver, permissions, blocks
+        self._who = Principal(address=caller, action=ActionRef(cid=action, multihash=multihash_of(action)))
+        self._request = request
+        self._calls: Counter[str] = Counter()
+        self.made: dict[str, Made] = {}
+        """The signatures of this run by their name; a later one of the same name replaces the former."""
+
+    async def sign_ecdsa(self, to_sign: bytes, public_key: str, sig_name: str) -> None:
+        """Sign the 32-byte digest ``to_sign``."""
+        await self._sign(to_sign, public_key, sig_name, personal=False)
+
+    async def personal_sign(self, message: bytes, public_key: str, sig_name: str) -> None:
+        """Sign the EIP-191 hash of ``message``, computed here."""
+        await self._sign(eip191(message), public_key, sig_name, personal=True)
+
+    async def _sign(self, digest: bytes, public_key: str, sig_name: str, *, personal: bool) -> None:
+        ordinal = self._calls[sig_name]
+        self._calls[sig_name] += 1
+        self.made[sig_name] = await self._approver.sign(
+            Call(
+                who=self._who,
+                request=self._request,
+                public_key=parse_public_key(public_key, "publicKey"),
+                digest=digest,
+                name=sig_name,
+                ordinal=ordinal,
+                personal_sign=personal,
+            )
+        )
+
+    async def is_permitted_action(self, token_id: int, ipfs_id: str) -> bool:
+        """Return whether the action may sign with the token's key, at a final block."""
+        permitted, _ = await self._permissions.is_permitted_action(token_id, multihash_of(ipfs_id), await self._blocks.final_block())
+        return permitted
+
+    async def is_permitted_address(self, token_id: int, address: str) -> bool:
+        """Return whether the address owns the token or is permitted, at a final block."""
+        block = await self._blocks.final_block()
+        if await self._permissions.owner(token_id, block) == to_checksum_address(address):
+            return True
+        permitted, _ = await self._permissions.is_permitted_address(token_id, to_checksum_address(address), block)
+        return permitted
+
+    async def permitted_actions(self, token_id: int) -> Sequence[str]:
+        """Return the CIDs of all actions that may sign with the token's key."""
+        return [
+            cid_of_multihash(action) for action in await self._permissions.permitted_actions(token_id, await self._blocks.final_block())
+        ]
+
+    async def permitted_addresses(self, token_id: int) -> Sequence[str]:
+        """Return all addresses that may sign with the token's key, its owner first."""
+        return await self._permissions.permitted_addresses(token_id, await self._blocks.final_block())
+
+    async def pubkey_to_token_id(self, public_key: str) -> int:
+        """Return the token of a public key: keccak-256 of its 65 bytes."""
+        return token_id(parse_public_key(public_key, "publicKey"))

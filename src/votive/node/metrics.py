@@ -1,0 +1,31 @@
+"""What Prometheus reads at ``/metrics``: counts and times, never a request's content."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+SECONDS = (0.01, 0.02, 0.04, 0.06, 0.09, 0.12, 0.2, 0.4, 0.8, 1.6, 4.0, 8.0, 30.0)
+
+
+class Metrics:
+    """All metrics of one node, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter("votive_requests", "Answered requests", ["endpoint", "status"], registry=self.registry)
+        self.request_seconds = Histogram(
+            "votive_request_seconds", "Seconds from body to answer", ["endpoint"], buckets=SECONDS, registry=self.registry
+        )
+        self.signing = Histogram("votive_signing_seconds", "Seconds of a signing session", buckets=SECONDS, registry=self.registry)
+        self.signing_events = Counter("votive_signing_events", "What happened in signing sessions", ["event"], registry=self.registry)
+        self.links = Gauge("votive_links", "Links to other nodes that are up", registry=self.registry)
+        self.pairs = Gauge("votive_pairs", "Live pairwise set-ups", registry=self.registry)
+        self.keys = Gauge("votive_keys", "Keys of this node", ["state"], registry=self.registry)
+        self.unminted = Gauge("votive_unminted", "Unminted keys of the network at the newest final block", registry=self.registry)
+        self.final_block = Gauge("votive_final_block", "Number of the newest final block", registry=self.registry)
+        self.mesh = Gauge("votive_mesh", "Counters of the links", ["name", "peer"], registry=self.registry)
+        self.serving = Gauge("votive_serving", "1 once the node serves", registry=self.registry)
+
+    def render(self) -> bytes:
+        """Return all metrics in Prometheus's text format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,89 @@
+"""May this caller, or this action, sign with this key? Asked at the request, at the proposal's block and before the last message.
+
+Every answer is read by this node for itself at a block that is final by its own rule.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from votive.auth.permissions import Decision, Principal, ReadPermissions, decide
+from votive.chain.finality import Block
+from votive.terms.block import Block as NamedBlock
+
+MEMORY_SECONDS = 10.0
+"""A block that was final is not asked about again for so long: longer than a request signs."""
+
+
+class ReadBlocks(Protocol):
+    """The chain's final blocks."""
+
+    async def final_block(self) -> Block:
+        """Return the newest final block."""
+
+    async def is_final(self, number: int, hash: bytes) -> bool:  # noqa: A002  # chain's own name for it
+        """Return whether this block is canonical and final by our rule."""
+
+
+class SharedBlocks:
+    """Final blocks, read once for all who ask before the question has left this process."""
+
+    def __init__(self, blocks: ReadBlocks) -> None:
+        self._blocks = blocks
+        self._next: asyncio.Task[Block] | None = None
+        self._final: dict[tuple[int, bytes], float] = {}
+
+    async def final_block(self) -> Block:
+        """Return a final block that was read after the call: never one from before it."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._read())
+        block = await asyncio.shield(self._next)
+        self._remember((block.number, block.hash))
+        return block
+
+    async def _read(self) -> Block:
+        await asyncio.sleep(0)  # whoever asks within this turn of the loop shares the question
+        self._next = None
+        return await self._blocks.final_block()
+
+    async def is_final(self, block: NamedBlock) -> bool:
+        """Return whether ``block`` is canonical and final by our rule, or was moments ago."""
+        named = (block.number, block.hash)
+        if time.monotonic() - self._final.get(named, -MEMORY_SECONDS) < MEMORY_SECONDS:
+            return True
+        if not await self._blocks.is_final(block.number, block.hash):
+            return False
+        self._remember(named)
+        return True
+
+    def _remember(self, named: tuple[int, bytes]) -> None:
+        now = time.monotonic()
+        self._final = {block: seen for block, seen in self._final.items() if now - seen < MEMORY_SECONDS}
+        self._final[named] = now
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One question about one key, asked at any block."""
+
+    who: Principal
+    token_id: int
+    personal_sign: bool
+    reader: ReadPermissions = field(repr=False)
+    blocks: SharedBlocks = field(repr=False)
+
+    def at(self, block: NamedBlock) -> Awaitable[Decision]:
+        """Decide at ``block``, with the tree that explains it."""
+        return decide(self.reader, self.who, token_id=self.token_id, block=block, personal_sign=self.personal_sign)
+
+    async def permits(self, block: NamedBlock) -> bool:
+        """Return whether ``block`` is final by our own rule and the right exists there."""
+        return await self.blocks.is_final(block) and (await self.at(block)).permitted
+
+    async def permits_now(self) -> bool:
+        """Return whether the right exists at our newest final block."""
+        return (await self.at(await self.blocks.final_block())).permitted
