@@ -9,4 +9,6 @@ interface IPubkeyRouter {
     function getPubkey(uint256 tokenId) external view returns (bytes memory);
     /// @notice The Ethereum address of a token's key, or zero.
     function getEthAddress(uint256 tokenId) external view returns (address);
+    /// @notice The token whose key has this Ethereum address, or 0.
+    function ethAddressToPkpId(address ethAddress) external view returns (uint256);
 }

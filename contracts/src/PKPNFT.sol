@@ -161,6 +161,12 @@ contract PKPNFT is ERC721Enumerable, Ownable {
         for (uint256 i; i < tokenIds.length; ++i) infos[i] = _info(tokenIds[i]);
     }
 
+    /// @notice What is known of the tokens whose keys have these Ethereum addresses; token id 0 where there is none.
+    function getPkpInfoFromEthAddresses(address[] calldata ethAddresses) external view returns (PkpInfo[] memory infos) {
+        infos = new PkpInfo[](ethAddresses.length);
+        for (uint256 i; i < ethAddresses.length; ++i) infos[i] = _info(_router.ethAddressToPkpId(ethAddresses[i]));
+    }
+
     /// @notice A description of the token that needs no server: JSON in a data URI.
     function tokenURI(uint256 tokenId) public view override returns (string memory) {
         _requireOwned(tokenId);

@@ -94,7 +94,6 @@ contract PubkeyRouter is IPubkeyRouter {
     error UnknownScheme(uint256 scheme);
     error AlreadyVoted(uint256 tokenId, uint256 seat);
     error EquivocatingVote(bytes32 batchId, uint256 seat);
-    error BatchConflict(bytes32 batchId);
     error KeyAlreadyRegistered(uint256 tokenId);
     error OnlyPkpNft(address caller);
     error NoUnmintedKey(uint256 keyType);
@@ -199,7 +198,7 @@ contract PubkeyRouter is IPubkeyRouter {
         return Secp256k1.toAddress(_keys[tokenId].x, _keys[tokenId].y);
     }
 
-    /// @notice The token whose key has this Ethereum address, or 0.
+    /// @inheritdoc IPubkeyRouter
     function ethAddressToPkpId(address ethAddress) external view returns (uint256) {
         return _tokenOf[ethAddress];
     }
@@ -252,7 +251,7 @@ contract PubkeyRouter is IPubkeyRouter {
         bytes32 tuple = _tupleHash(headerHash, tokenId, key.verificationHash);
         emit KeyVoted(tokenId, msg.sender, tuple);
         if (++_votes[tuple] != threshold) return;
-        bytes32 batchId = _settleBatch(header, headerHash);
+        bytes32 batchId = _settleBatch(header);
         _registerKey(header, tokenId, Key(x, y, key.verificationHash, batchId));
     }
 
@@ -266,14 +265,11 @@ contract PubkeyRouter is IPubkeyRouter {
         emit PubkeyRoutingDataSet(tokenId, Secp256k1.encode(key.x, key.y), address(_staking), header.scheme, 0);
     }
 
-    /// @dev The first registered key fixes the batch's header; another version of the batch can register nothing.
-    function _settleBatch(BatchHeader calldata header, bytes32 headerHash) private returns (bytes32 batchId) {
+    /// @dev The first registered key fixes the batch's header. No other version can register anything after it: its t
+    /// voters are bound to this one, and less than t nodes are left.
+    function _settleBatch(BatchHeader calldata header) private returns (bytes32 batchId) {
         batchId = _batchId(header.epoch, header.batch, header.purpose);
-        BatchHeader storage settled = _batches[batchId];
-        if (settled.batch != 0) {
-            if (keccak256(abi.encode(settled)) != headerHash) revert BatchConflict(batchId);
-            return batchId;
-        }
+        if (_batches[batchId].batch != 0) return batchId;
         _batches[batchId] = header;
         bytes32 line = keccak256(abi.encode(header.epoch, header.purpose));
         if (header.batch > _highestBatch[line]) _highestBatch[line] = header.batch;
