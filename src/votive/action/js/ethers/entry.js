@@ -2,3 +2,4 @@
 import { ethers } from "ethers";
 
 Object.defineProperty(globalThis, "ethers", { value: ethers, writable: true, enumerable: false, configurable: true });
+delete globalThis._ethers;
