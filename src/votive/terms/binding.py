@@ -30,7 +30,7 @@ def canonical_json(value: Any) -> bytes:
         return _dumps(value)
     except rfc8785.IntegerDomainError as error:
         raise CallerError(f"{error}: JSON would round this integer; send it as a string") from error
-    except rfc8785.CanonicalizationError as error:
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
         raise CallerError(f"the body has no canonical JSON: {error}") from error
     except RecursionError as error:
         raise CallerError("the body is nested too deeply; flatten it") from error
