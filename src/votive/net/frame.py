@@ -65,10 +65,11 @@ def encode_frame(frame: Frame) -> bytes:
     return b"".join((PREFIX.pack(len(route) + len(frame.payload), VERSION, frame.kind), route, frame.payload))
 
 
-def decode_frame(kind: Kind, body: bytes) -> Frame:
+def decode_frame(kind: Kind, body: bytes | bytearray) -> Frame:
     """Decode what followed the prefix of a protocol message; LinkFault unless encoding it again gives the same bytes."""
     session, attempt, receiver, signature = ROUTE.unpack_from(body)
-    frame = Frame(session=session, kind=kind, attempt=attempt, receiver=receiver, signature=signature, payload=body[ROUTE.size :])
+    payload = bytes(memoryview(body)[ROUTE.size :])
+    frame = Frame(session=session, kind=kind, attempt=attempt, receiver=receiver, signature=signature, payload=payload)
     if ROUTE.pack(session, attempt, receiver, signature) != body[: ROUTE.size]:
         raise LinkFault(Reason.MALFORMED, f"a {kind.name} frame is not in its canonical encoding")
     return frame
@@ -105,7 +106,7 @@ class Deframer:
             return memoryview(self._body)[self._body_filled :]
         return memoryview(self._window)[self._filled :]
 
-    def filled(self, count: int) -> Iterator[tuple[Kind, bytes]]:
+    def filled(self, count: int) -> Iterator[tuple[Kind, bytes | bytearray]]:
         """Take note that ``count`` bytes were written to ``buffer()``; yield the frames (kind, rest) that are complete now."""
         if self._body is None:
             self._filled += count
@@ -113,11 +114,11 @@ class Deframer:
             return
         self._body_filled += count
         if self._body_filled == len(self._body):
-            kind, body = self._kind, bytes(self._body)
+            kind, body = self._kind, self._body
             self._body = None
             yield kind, body
 
-    def _cut(self) -> Iterator[tuple[Kind, bytes]]:
+    def _cut(self) -> Iterator[tuple[Kind, bytes | bytearray]]:
         at = 0
         while self._filled - at >= PREFIX.size:
             kind, length = read_prefix(self._window[at : at + PREFIX.size])

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from enum import Enum
+from enum import StrEnum
 from typing import Protocol, cast
 
 import msgspec
@@ -22,7 +22,7 @@ from votive.terms.frame import Kind
 from votive.terms.participant import Participant, Seat
 
 
-class LinkState(Enum):
+class LinkState(StrEnum):
     """State of the link to one peer, with what an operator should know."""
 
     DOWN = "down"
@@ -62,7 +62,7 @@ class LinkOwner(Protocol):
     def link_up(self, link: Link) -> None:
         """Hello and ack have come from both ends."""
 
-    def link_frame(self, link: Link, kind: Kind, body: bytes) -> Awaitable[None] | None:
+    def link_frame(self, link: Link, kind: Kind, body: bytes | bytearray) -> Awaitable[None] | None:
         """A protocol frame came. LinkFault ends the link; an awaitable is waited for before the next frame is read."""
 
     def link_down(self, link: Link, fault: LinkFault) -> None:
@@ -86,7 +86,7 @@ class Link(asyncio.BufferedProtocol):
         self._loop = loop
         self._transport: asyncio.Transport | None = None
         self._deframer = Deframer()
-        self._frames: deque[tuple[Kind, bytes]] = deque()
+        self._frames: deque[tuple[Kind, bytes | bytearray]] = deque()
         self._slow: asyncio.Task[None] | None = None
         self._acked = False
         self._fault: LinkFault | None = None
@@ -188,9 +188,9 @@ class Link(asyncio.BufferedProtocol):
             kind, body = self._frames.popleft()
             self._guarded(lambda kind=kind, body=body: self._take(kind, body))  # type: ignore[misc]  # bound now, not later
 
-    def _take(self, kind: Kind, body: bytes) -> None:
+    def _take(self, kind: Kind, body: bytes | bytearray) -> None:
         if kind in LINK_KINDS:
-            self._take_link_word(kind, body)
+            self._take_link_word(kind, bytes(body))
         elif not self.up.done():
             raise LinkFault(Reason.HELLO, f"a {kind.name} frame came before hello and ack")
         else:

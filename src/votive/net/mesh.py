@@ -151,7 +151,7 @@ class Mesh:
         self._tally.count("links_up", seat)
         self._watchers.tell(self._up_event(link, alarm))
 
-    def link_frame(self, link: Link, kind: Kind, body: bytes) -> asyncio.Task[None] | None:
+    def link_frame(self, link: Link, kind: Kind, body: bytes | bytearray) -> asyncio.Task[None] | None:
         """Check a frame and deliver it; a large one is checked in a thread."""
         frame = decode_frame(kind, body)
         if frame.receiver not in (TO_ALL, self.me):
