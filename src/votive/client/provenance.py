@@ -177,7 +177,7 @@ async def code_check(claim: Claim, cid: str | None, gateways: Sequence[str]) -> 
     code = claim.code
     if code is None:
         try:
-            code = await _fetch(cid, gateways)
+            code = await fetch(cid, gateways)
         except VotiveError as error:
             return Check(
                 name="code",
@@ -200,7 +200,8 @@ def message_check(claim: Claim, message: str) -> Check:
     )
 
 
-async def _fetch(cid: str, gateways: Sequence[str]) -> bytes:
+async def fetch(cid: str, gateways: Sequence[str]) -> bytes:
+    """Fetch an action's source from ``gateways``, every block verified; IpfsError if none has it."""
     from votive.ipfs.gateway import Gateways  # noqa: PLC0415  # loads aiohttp
 
     async with Gateways(gateways) as fetcher:

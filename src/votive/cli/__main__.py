@@ -1,0 +1,5 @@
+"""``python -m votive.cli`` is ``votive``."""
+
+from votive.cli.main import run
+
+run()

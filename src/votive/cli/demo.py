@@ -1,0 +1,134 @@
+"""``votive demo``: the whole idea, on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from votive.cli.options import Json, Nodes, Verbose
+from votive.cli.output import note, print_json, reporting, say
+
+if TYPE_CHECKING:
+    from votive.cli.story import Story
+    from votive.devnet import Devnet
+    from votive.devnet.progress import Report
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the last step instead of staying up.")] = False,
+    directory: Annotated[
+        Path | None, typer.Option("--directory", "-d", help="Keep the network here.  [default: a temporary one]", metavar="DIR")
+    ] = None,
+    nodes: Nodes = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Start a network and show the whole idea: a key that only one program can use, and what that proves.
+
+    The network stays up until Ctrl-C. Ends with status 0 only if every step went as told.
+    """
+    with kept(directory) as place:
+        asyncio.run(_demo(place, once=once, nodes=nodes, json=json))
+
+
+async def _demo(place: Path, *, once: bool, nodes: int | None, json: bool) -> None:
+    with interruptible(), reporting("demonstrating Votive") as report:
+        async with running(place, nodes, report) as (network, seconds):
+            story = await _tell(network, seconds, report)
+            print_json(story) if json else say(*words(story))
+            if not once:
+                note(f"\nThe network stays up until Ctrl-C. In another terminal: votive status --directory {place}")
+                await until_interrupted()
+
+
+async def until_interrupted() -> None:
+    """Wait for Ctrl-C, which is here the way to end and no failure."""
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        note("")
+
+
+@contextmanager
+def kept(directory: Path | None) -> Iterator[Path]:
+    """Give the directory that is meant, or a temporary one that is gone afterwards."""
+    if directory is not None:
+        yield directory
+        return
+    with tempfile.TemporaryDirectory(prefix="votive-") as place:
+        yield Path(place)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C, SIGTERM and a closed terminal cancel the running task, so that all is put back in order on the way out."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in numbers:
+        loop.add_signal_handler(number, task.cancel if task is not None else loop.stop)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def running(place: Path, nodes: int | None, report: Report) -> AsyncIterator[tuple[Devnet, float]]:
+    """Start the network in ``place``; give it and the seconds that took; end it afterwards, whatever happens."""
+    from votive.devnet import Devnet  # noqa: PLC0415  # loads the node
+
+    started = time.perf_counter()
+    network = await Devnet.up(place, nodes=nodes, progress=report)
+    try:
+        yield network, time.perf_counter() - started
+    finally:
+        await network.down(report)
+
+
+async def _tell(network: Devnet, seconds: float, report: Report) -> Story:
+    from votive.cli.session import connected  # noqa: PLC0415
+    from votive.cli.story import Stopwatch, prime_source, tell  # noqa: PLC0415
+    from votive.client import Wallet  # noqa: PLC0415
+
+    payer = Wallet.from_key(network.accounts[0].private_key)
+    watch = Stopwatch(report, {"network": round(seconds * 1000, 3)})
+    async with connected(network.plan) as client:
+        return await tell(client, await network.status(), payer, prime_source(), watch)
+
+
+def words(story: Story) -> list[str]:
+    """Tell the story in plain words."""
+    n, timings = len(story.network.nodes), story.timings_ms
+    seconds = timings["network"] / 1000
+    return [
+        "",
+        f"{n} nodes, each a process of its own, made keys together in {seconds:.1f} s. Each holds a share; nobody holds a key.",
+        "",
+        f"The key       {story.pkp.eth_address} (token {story.pkp.token_id})",
+        f"The program   {story.action.cid}: signs n only if n is prime",
+        f"Transaction   {story.transaction.hash} (block {story.transaction.block}): minted, granted and burned",
+        "",
+        f"✓ {story.signature.n} is prime: {story.network.threshold} of {n} nodes signed it in {timings['sign_prime']:.0f} ms; it verifies.",
+        f"✓ A composite was refused: {first_line(story.refusals.composite.message)}",
+        f"✓ Another program was refused: {first_line(story.refusals.other_action.message)}",
+        f"✓ Who paid for the key was refused: {first_line(story.refusals.payer.message)}",
+        "",
+        story.verification.summary,
+        *(f"  - {sentence}" for sentence in story.verification.proves),
+        "This assumes:",
+        *(f"  - {sentence}" for sentence in story.verification.assumes),
+    ]
+
+
+def first_line(text: str) -> str:
+    """Return the first line of an error's message."""
+    return text.splitlines()[0] if text else text

@@ -1,0 +1,179 @@
+"""``votive key``: make keys, and say who may use them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from votive.cli import accounts
+from votive.cli.options import DEFAULT_DIRECTORY, Action, Address, As, Directory, Json, TokenArgument, Verbose
+from votive.cli.output import note, print_json, say
+from votive.cli.session import connected, plan_of
+
+if TYPE_CHECKING:
+    from votive.client import Network, Transaction, Wallet
+
+app = typer.Typer(no_args_is_help=True, help="Make keys, and say who may use them.")
+T = TypeVar("T")
+
+
+@app.command()
+def mint(directory: Directory = DEFAULT_DIRECTORY, as_: As = "0", json: Json = False, verbose: Verbose = False) -> None:
+    """Mint the oldest key of the nodes' stock; the payer owns it."""
+    minted = with_wallet(directory, as_, lambda network, wallet: network.mint(account=wallet))
+    result = {
+        "token_id": minted.token_id,
+        "public_key": minted.public_key,
+        "eth_address": minted.eth_address,
+        "owner": minted.owner,
+        "transaction": minted.transaction.hash,
+    }
+    show(result, json=json)
+
+
+@app.command(name="list")
+def list_(
+    directory: Directory = DEFAULT_DIRECTORY,
+    owner: Annotated[str | None, typer.Option(help="Only keys that this address owns.", metavar="ADDRESS")] = None,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """List all minted keys, oldest first, burned ones included."""
+    keys = with_network(directory, lambda network: network.keys(owner))
+    if json:
+        print_json(keys)
+        return
+    say(*(f"{key.token_id}  {key.eth_address}  {f'owner {key.owner}' if key.owner else 'burned'}" for key in keys))
+    note(f"{len(keys)} keys")
+
+
+@app.command(name="show")
+def show_key(token: TokenArgument, directory: Directory = DEFAULT_DIRECTORY, json: Json = False, verbose: Verbose = False) -> None:
+    """Show a key: owner, permitted actions and addresses."""
+    import msgspec  # noqa: PLC0415
+
+    show(msgspec.structs.asdict(with_network(directory, lambda network: network.key(token))), json=json)
+
+
+@app.command()
+def grant(
+    token: TokenArgument,
+    action: Action = None,
+    address: Address = None,
+    directory: Directory = DEFAULT_DIRECTORY,
+    as_: As = "0",
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Permit an action or an address to use a key."""
+    done = with_wallet(directory, as_, lambda network, wallet: network.grant(token, account=wallet, action=action, address=address))
+    show_change(token, {"action": action, "address": address}, done, json=json)
+
+
+@app.command()
+def revoke(
+    token: TokenArgument,
+    action: Action = None,
+    address: Address = None,
+    directory: Directory = DEFAULT_DIRECTORY,
+    as_: As = "0",
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """End what was permitted to an action or an address."""
+    done = with_wallet(directory, as_, lambda network, wallet: network.revoke(token, account=wallet, action=action, address=address))
+    show_change(token, {"action": action, "address": address}, done, json=json)
+
+
+@app.command()
+def transfer(
+    token: TokenArgument,
+    to: Annotated[str, typer.Argument(help="Address of the new owner, or number of a development account.", metavar="TO")],
+    directory: Directory = DEFAULT_DIRECTORY,
+    as_: As = "0",
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Give a key's token, and the right to use the key, to somebody else. What is permitted stays."""
+    receiver = accounts.address(to, plan_of(directory).accounts)
+    done = with_wallet(directory, as_, lambda network, wallet: network.transfer(token, receiver, account=wallet))
+    show_change(token, {"owner": receiver}, done, json=json)
+
+
+@app.command()
+def burn(
+    token: TokenArgument, directory: Directory = DEFAULT_DIRECTORY, as_: As = "0", json: Json = False, verbose: Verbose = False
+) -> None:
+    """Burn a key's token: what is permitted stays so for ever, and nobody can permit anything else."""
+    done = with_wallet(directory, as_, lambda network, wallet: network.burn(token, account=wallet))
+    show_change(token, {}, done, json=json)
+
+
+@app.command()
+def sign(
+    token: TokenArgument,
+    digest: Annotated[str, typer.Option(help="What to sign: 32 bytes, 0x and 64 hex digits.", metavar="0x…")],
+    directory: Directory = DEFAULT_DIRECTORY,
+    as_: As = "0",
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Have a digest signed by a key that you own or may use. The signature is verified before it is printed."""
+    result = with_wallet(directory, as_, lambda network, wallet: network.sign(token, digest, account=wallet))
+    for fault in result.faults:
+        note(f"votive: node {fault.seat} was passed over: {fault.reason}")
+    signature = result.signature
+    printed = {
+        "digest": signature.digest,
+        "r": signature.r,
+        "s": signature.s,
+        "v": signature.v,
+        "signature": signature.signature,
+        "public_key": signature.public_key,
+        "nodes": result.nodes,
+        "timings_ms": result.timings_ms,
+    }
+    show(printed, json=json)
+
+
+def with_network(directory: Path, act: Callable[[Network], Awaitable[T]]) -> T:
+    """Do something with the network in ``directory``."""
+
+    async def go() -> T:
+        async with connected(plan_of(directory)) as network:
+            return await act(network)
+
+    return asyncio.run(go())
+
+
+def with_wallet(directory: Path, who: str, act: Callable[[Network, Wallet], Awaitable[T]]) -> T:
+    """Do something with the network in ``directory`` as the account that ``who`` names."""
+    wallet = accounts.wallet(who, plan_of(directory).accounts)
+    return with_network(directory, lambda network: act(network, wallet))
+
+
+def show_change(token: str, change: dict[str, str | None], done: Transaction, *, json: bool) -> None:
+    """Print a transaction that changed something of a key."""
+    from votive.client.arguments import token_of  # noqa: PLC0415
+
+    named = {name: value for name, value in change.items() if value is not None}
+    show({"token_id": f"0x{token_of(token):064x}", **named, "transaction": done.hash}, json=json)
+
+
+def show(result: dict[str, Any], *, json: bool) -> None:
+    """Print a result: as JSON, or a line for each of its fields."""
+    if json:
+        print_json(result)
+    else:
+        say(*(f"{name:<12} {line(value)}" for name, value in result.items()))
+
+
+def line(value: Any) -> str:
+    """Write a field for a person."""
+    if isinstance(value, dict):
+        return "  ".join(f"{name} {part}" for name, part in value.items())
+    return ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,98 @@
+"""The commands, put together; and what happens when one fails."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from votive import __version__
+from votive.cli import action, key
+from votive.cli.demo import demo
+from votive.cli.network import down, logs, status, up
+from votive.cli.options import Verbose
+from votive.cli.output import print_error, print_usage_error, say
+from votive.cli.verify import verify
+from votive.terms.errors import OurError, VotiveError
+
+FAILED, MISUSED, DEFECT, INTERRUPTED = 1, 2, 70, 130
+"""Exit status: an error that was foreseen, words that make no command, a defect of ours (BSD's EX_SOFTWARE), Ctrl-C."""
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Keys that no one holds, programs that may use them, and proofs of which program did.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        say(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def votive(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    verbose: Verbose = False,
+) -> None:
+    """Keys that no one holds, programs that may use them, and proofs of which program did."""
+
+
+app.command(name="demo")(demo)
+app.command(name="up")(up)
+app.command(name="status")(status)
+app.command(name="logs")(logs)
+app.command(name="down")(down)
+app.add_typer(key.app, name="key")
+app.add_typer(action.app, name="action")
+app.command(name="verify")(verify)
+
+
+def run() -> None:
+    """Run the command in ``sys.argv`` and exit with its status."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status; every error is printed here and nowhere else."""
+    try:
+        return int(app(list(arguments), prog_name="votive", standalone_mode=False) or 0)
+    except (KeyboardInterrupt, typer.Abort, asyncio.CancelledError):
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has gone: nothing is left to flush
+        return FAILED
+    except Exception as error:  # noqa: BLE001  # the last line of defence: a defect is reported, with its trace on request
+        return report(error, as_json="--json" in arguments, verbose="--verbose" in arguments)
+
+
+def report(error: Exception, *, as_json: bool, verbose: bool) -> int:
+    """Print why a command failed and return its exit status."""
+    if isinstance(error, typer.TyperException):
+        print_usage_error(_usage(error), as_json=as_json)
+        return MISUSED
+    foreseen = isinstance(error, VotiveError)
+    print_error(error if isinstance(error, VotiveError) else _defect(error), as_json=as_json, verbose=verbose)
+    return FAILED if foreseen else DEFECT
+
+
+def _usage(error: typer.TyperException) -> str:
+    """Say what is wrong with a command's words, and where its help is; nothing if its help was just printed instead."""
+    context, message = getattr(error, "ctx", None), getattr(error, "format_message", str)()
+    if not message:
+        return ""
+    path = context.command_path if context is not None else "votive"
+    return f"{message.rstrip('.')}. See `{path} --help`."
+
+
+def _defect(error: Exception) -> VotiveError:
+    wrapped = OurError(f"a defect of Votive; please report it: {type(error).__name__}: {error}. The option --verbose shows the trace.")
+    wrapped.__cause__ = error
+    return wrapped

@@ -1,0 +1,22 @@
+"""Options that many commands share, with one wording each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_DIRECTORY = Path(".votive")
+
+Directory = Annotated[Path, typer.Option("--directory", "-d", help="Directory of the network.", metavar="DIR")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output and nothing else there.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show the whole trace of an error.")]
+Nodes = Annotated[int | None, typer.Option("--nodes", "-n", help="Number of nodes, 4 to 10.  [default: 4]", metavar="N")]
+As = Annotated[
+    str,
+    typer.Option("--as", help="Who pays or asks: number or address of a development account, or a file with a private key.", metavar="WHO"),
+]
+TokenArgument = Annotated[str, typer.Argument(help="Token id of the key, decimal or 0x hex.", metavar="TOKEN_ID")]
+Action = Annotated[str | None, typer.Option("--action", help="The action's CID.", metavar="CID")]
+Address = Annotated[str | None, typer.Option("--address", help="The address.", metavar="ADDRESS")]
