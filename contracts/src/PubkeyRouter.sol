@@ -181,10 +181,9 @@ contract PubkeyRouter is IPubkeyRouter {
         return PubkeyRoutingData(_publicKey(_keys[tokenId]), _batches[_keys[tokenId].batchId].scheme, 0);
     }
 
-    /// @notice The same as `getRoutingData`, as separate values.
-    function pubkeys(uint256 tokenId) external view returns (bytes memory pubkey, uint256 keyType, bytes32 derivedKeyId) {
-        PubkeyRoutingData memory routing = getRoutingData(tokenId);
-        return (routing.pubkey, routing.keyType, routing.derivedKeyId);
+    /// @notice The same as `getRoutingData`.
+    function pubkeys(uint256 tokenId) external view returns (PubkeyRoutingData memory) {
+        return getRoutingData(tokenId);
     }
 
     /// @inheritdoc IPubkeyRouter
