@@ -103,7 +103,7 @@ def install_dependencies():
 
 def build_core():
     """Build the extension module into src/votive/core and make `votive` importable from src."""
-    environment = {**os.environ, "VIRTUAL_ENV": str(VENV), "MATURIN_NO_INSTALL_RUST": "1"}
+    environment = {**os.environ, "VIRTUAL_ENV": str(VENV), "MATURIN_NO_INSTALL_RUST": "1", "PIP_NO_DEPS": "1", "PIP_QUIET": "1"}
     run([python(), "-m", "maturin", "develop", "--release", "--locked", "--quiet"], env=environment)
 
 
