@@ -41,6 +41,7 @@ _STRIPPED = frozenset(
 _PRIVATE_TO_ORIGIN = frozenset({"authorization", "cookie"})
 _OF_THE_BODY = frozenset({"content-type", "content-language", "content-location"})
 _NOT_FORWARDED = frozenset({"content-encoding", "content-length", "transfer-encoding", "connection"})
+_OURS = (("Accept-Encoding", "gzip, deflate"),)
 _OPEN_LOW_PORTS = frozenset({80, 443})
 _CLOSED_HIGH_PORTS = frozenset(
     (1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080)
@@ -152,8 +153,9 @@ class SafeFetch:
             session.request(
                 hop.method,
                 hop.url,
-                headers=[*hop.headers, ("Accept-Encoding", "gzip, deflate")],
+                headers=[*hop.headers, *_OURS],
                 data=hop.body or None,
+                skip_auto_headers=("User-Agent",),
                 allow_redirects=False,
             ) as response,
         ):
@@ -256,16 +258,23 @@ def _without(headers: tuple[tuple[str, str], ...], names: frozenset[str]) -> tup
 
 
 async def _answer(response: aiohttp.ClientResponse, hop: _Hop, most: int) -> tuple[FetchReply, bytes, str | None]:
+    if not 200 <= response.status <= 599:
+        raise FetchFailed(f"The answer has the status {response.status}, which no final answer has.")
     location = response.headers.get("Location") if response.status in _REDIRECTS else None
     content = await _content(response, most)
     reply = FetchReply(
         status=response.status,
-        status_text=response.reason or "",
-        headers=tuple((name, value) for name, value in response.headers.items() if name.lower() not in _NOT_FORWARDED),
+        status_text=(response.reason or "").encode("utf-8", "surrogateescape").decode("latin-1"),
+        headers=tuple((name, value) for name, value in map(_as_text, response.raw_headers) if name.lower() not in _NOT_FORWARDED),
         url=str(hop.url),
         redirected=False,
     )
     return reply, content, location
+
+
+def _as_text(header: tuple[bytes, bytes]) -> tuple[str, str]:
+    """Decode a header byte by byte, as the Fetch standard does ("isomorphic decode")."""
+    return header[0].decode("latin-1"), header[1].decode("latin-1")
 
 
 async def _content(response: aiohttp.ClientResponse, most: int) -> bytes:

@@ -19,7 +19,7 @@ const settle = ({ header, payload }) => {
   const { resolve, reject } = mapGet(owed, header.id);
   mapDelete(owed, header.id);
   owedCount -= 1;
-  if (header.refusal) reject(refusalOf(header.id, header.refusal));
+  if (ObjectHasOwn(header, "refusal")) reject(refusalOf(header.id, header.refusal));
   else resolve({ value: header.value, payload });
 };
 

@@ -43,11 +43,23 @@ const sendRequest = (request, body, resolve, reject) => {
     headers: headerList(requestHeaders(request)),
     redirect: requestRedirect(request),
   };
-  promiseThen(call("fetch", args, new NativeUint8Array(body)), (reply) => resolve(responseOf(reply)), reject);
+  promiseThen(promiseThen(call("fetch", args, new NativeUint8Array(body)), responseOf), resolve, reject);
+};
+
+// What of a request's options means something here; mode, cache, credentials, referrer and their like belong to a browser's page.
+const OPTIONS = ["method", "headers", "body", "redirect", "signal", "duplex"];
+
+const optionsOf = (init) => {
+  const options = ObjectCreate(null);
+  for (let i = 0; i < OPTIONS.length; i += 1) {
+    const value = init?.[OPTIONS[i]];
+    if (value !== undefined) options[OPTIONS[i]] = value;
+  }
+  return options;
 };
 
 const fetchThroughNode = (input, init) => new NativePromise((resolve, reject) => {
-  const request = new NativeRequest(input, init);
+  const request = new NativeRequest(input, optionsOf(init));
   promiseThen(requestBytes(request), (body) => {
     try {
       sendRequest(request, body, resolve, reject);
