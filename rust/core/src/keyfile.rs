@@ -124,3 +124,54 @@ pub(crate) fn derive(passphrase: &str, salt: &[u8]) -> Result<Key> {
         .map_err(|error| Error::Own(format!("Argon2id failed: {error}")))?;
     Ok(key)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn refused(result: Result<Key>, word: &str) {
+        let Err(Error::KeyFile(message)) = result else { panic!("not refused as a key file") };
+        assert!(message.contains(word), "{message}");
+    }
+
+    #[test]
+    fn a_key_file_is_private_and_never_overwritten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("kek");
+        create(&path).expect("is created");
+        let first = read(&path).expect("is read");
+        assert!(create(&path).is_err());
+        assert_eq!(first[..], read(&path).expect("is read")[..]);
+        assert_eq!(fs::metadata(&path).expect("exists").permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_key_file_is_said() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("kek");
+        refused(read(&path), "cannot open");
+        refused(read(folder.path()), "not a regular file");
+        create(&path).expect("is created");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("chmod");
+        refused(read(&path), "chmod 600");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("chmod");
+        fs::write(&path, [1; 31]).expect("writes");
+        refused(read(&path), "31 bytes");
+        fs::write(&path, [0; 32]).expect("writes");
+        refused(read(&path), "zeroes");
+    }
+
+    #[test]
+    fn a_passphrase_gives_one_key_for_one_salt() {
+        let key = |passphrase, salt| derive(passphrase, salt).expect("derives");
+        let (salt, other) = (&[1; 16][..], &[2; 16][..]);
+        assert_eq!(key("a long passphrase", salt)[..], key("a long passphrase", salt)[..]);
+        assert_ne!(key("a long passphrase", salt)[..], key("a long passphrase", other)[..]);
+        assert_ne!(key("a long passphrase", salt)[..], key("a long passphrasf", salt)[..]);
+        refused(derive("short", salt), "shorter");
+        assert!(matches!(derive("a long passphrase", &[1; 15]), Err(Error::InvalidInput(_))));
+    }
+}

@@ -83,3 +83,44 @@ impl Vault {
         value.map(Zeroizing::new).map_err(|_| refused())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vault() -> Vault {
+        Vault::new(random::secret())
+    }
+
+    #[test]
+    fn a_value_opens_only_as_what_and_where_it_was_sealed() {
+        let (vault, value) = (vault(), b"a value");
+        let sealed = vault.seal(Kind::Plain, b"here", value).expect("seals");
+        assert_eq!(&vault.open(Kind::Plain, b"here", &sealed).expect("opens")[..], value);
+        assert!(vault.open(Kind::Plain, b"there", &sealed).is_err());
+        assert!(vault.open(Kind::KeyShare, b"here", &sealed).is_err());
+        assert!(Vault::new(random::secret()).open(Kind::Plain, b"here", &sealed).is_err());
+    }
+
+    #[test]
+    fn no_changed_byte_and_no_other_length_opens() {
+        let vault = vault();
+        let sealed = vault.seal(Kind::Plain, b"", b"value").expect("seals");
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(vault.open(Kind::Plain, b"", &changed).is_err(), "byte {at}");
+            assert!(vault.open(Kind::Plain, b"", &sealed[..at]).is_err(), "cut at {at}");
+        }
+        assert!(vault.open(Kind::Plain, b"", &[&sealed[..], &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn two_sealings_of_one_value_share_nothing() {
+        let vault = vault();
+        let sealed = || vault.seal(Kind::Plain, b"", b"value").expect("seals");
+        let (left, right) = (sealed(), sealed());
+        assert_ne!(left[2..HEADER], right[2..HEADER]);
+        assert_ne!(left[HEADER..], right[HEADER..]);
+    }
+}

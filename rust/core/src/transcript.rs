@@ -231,3 +231,77 @@ hash_inputs! {
         salt: &'a [u8],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const A: &[u8] = &[0xaa; 32];
+    const B: &[u8] = &[0xbb; 32];
+    const SEATS: Seats<'static> = Seats(&[3, 37, 200, 255]);
+
+    fn line(input: &impl HashInput, tag: &str) -> String {
+        let hash: String = input.hash().iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{tag} {hash}\n")
+    }
+
+    macro_rules! lines {
+        ($($name:ident { $($field:ident: $value:expr),* $(,)? })*) => {
+            [$(line(&$name { $($field: $value),* }, $name::TAG)),*].concat()
+        };
+    }
+
+    #[test]
+    fn every_hash_input_has_its_known_answer() {
+        let (nonce, other) = (&[1; 16][..], &[2; 16][..]);
+        let found = lines! {
+            PairSession { network: A, epoch: 7, lower: 3, lower_nonce: nonce, higher: 200, higher_nonce: other, counter: 5, direction: 1 }
+            SetupCommitment { session: A, sender: 3, receiver: 200, transfer: b"transfer" }
+            SetupDigest { session: A, lower_gadget: b"lower", higher_gadget: b"higher", seed_hash: B }
+            ZeroSeed { session: A, seed: B }
+            SealedMessage { session: A, round: 2, sender: 3, receiver: 200, key_number: 9 }
+            DkgKey { context: A, key_number: 9, threshold: 3, seats: SEATS }
+            DkgCommitment { context: A, sender: 3, threshold: 3, count: 100, seats: SEATS, reveal: b"reveal" }
+            EngineSession { network: A, epoch: 7 }
+            SigningAttempt { session: A, sign_id: B }
+            StoredValue { version: 1, kind: 2, ad: b"ad" }
+            StorageKey { version: 1, kind: 2, salt: b"salt" }
+            PassphraseSalt { salt: b"salt" }
+        };
+        assert_eq!(found, include_str!("../vectors/transcript.txt"));
+        assert_eq!(found.lines().count(), TAGS.len(), "a structure without a vector");
+    }
+
+    #[test]
+    fn no_two_structures_share_a_tag() {
+        assert_eq!(TAGS.iter().collect::<BTreeSet<_>>().len(), TAGS.len());
+    }
+
+    fn encoded(fields: &[Vec<u8>]) -> Vec<u8> {
+        let mut out = Encoder::default();
+        fields.iter().for_each(|field| (&field[..]).put(&mut out));
+        out.0.to_vec()
+    }
+
+    proptest! {
+        /// The mistake this guards against: two field lists with one concatenation.
+        #[test]
+        fn a_shifted_boundary_gives_another_encoding(bytes in proptest::collection::vec(any::<u8>(), 1..64), cut in 0usize..64, other in 0usize..64) {
+            let (cut, other) = (cut % (bytes.len() + 1), other % (bytes.len() + 1));
+            let split = |at: usize| encoded(&[bytes[..at].to_vec(), bytes[at..].to_vec()]);
+            prop_assert_eq!(split(cut) == split(other), cut == other);
+        }
+
+        #[test]
+        fn different_field_lists_have_different_encodings(
+            left in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..5), 0..5),
+            right in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..5), 0..5),
+        ) {
+            prop_assert_eq!(encoded(&left) == encoded(&right), left == right);
+        }
+    }
+}

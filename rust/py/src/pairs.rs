@@ -8,6 +8,7 @@ use votive_core::ecdsa::dkls::Dkls23;
 use votive_core::ecdsa::setup::{self, Peer};
 use votive_core::ecdsa::table::Table;
 use votive_core::hpke::PeerKey;
+use votive_core::process::Birthplace;
 use votive_core::Result;
 
 use crate::errors::{array, seat, seats, IntoPython};
@@ -16,8 +17,15 @@ use crate::keys::SealingKey;
 /// All live pair set-ups of this process.
 #[pyclass(frozen, module = "votive.core")]
 pub struct PairTable {
-    /// The table.
-    pub inner: Arc<Table<Dkls23>>,
+    inner: Arc<Table<Dkls23>>,
+}
+
+impl PairTable {
+    /// The table, in its own process only. Checked before any lock: a fork may have copied one that is held.
+    pub fn here(&self, py: Python<'_>) -> PyResult<&Arc<Table<Dkls23>>> {
+        self.inner.check_process().or_raise(py)?;
+        Ok(&self.inner)
+    }
 }
 
 #[pymethods]
@@ -42,26 +50,32 @@ impl PairTable {
             boot_nonce: array(py, "a boot nonce", peer_boot_nonce)?,
             key: PeerKey::decode(peer_key).or_raise(py)?,
         };
-        let setup = setup::PairSetup::new(Arc::clone(&self.inner), peer, counter).or_raise(py)?;
-        Ok(PairSetup { session: *setup.session(), peer: setup.peer(), me: self.inner.seat(), inner: Mutex::new(setup) })
+        let setup = setup::PairSetup::new(Arc::clone(self.here(py)?), peer, counter).or_raise(py)?;
+        Ok(PairSetup {
+            session: *setup.session(),
+            peer: setup.peer(),
+            me: self.inner.seat(),
+            birthplace: Birthplace::here(),
+            inner: Mutex::new(setup),
+        })
     }
 
-    fn live(&self) -> Vec<u32> {
-        seats(&self.inner.live())
+    fn live(&self, py: Python<'_>) -> PyResult<Vec<u32>> {
+        Ok(seats(&self.here(py)?.live()))
     }
 
     fn generation(&self, py: Python<'_>, peer: i64) -> PyResult<Option<u64>> {
-        Ok(self.inner.generation(seat(py, peer)?))
+        Ok(self.here(py)?.generation(seat(py, peer)?))
     }
 
     fn forget(&self, py: Python<'_>, peer: i64) -> PyResult<()> {
-        let peer = seat(py, peer)?;
-        py.detach(|| self.inner.forget(peer));
+        let (peer, table) = (seat(py, peer)?, self.here(py)?);
+        py.detach(|| table.forget(peer));
         Ok(())
     }
 
     fn __repr__(&self) -> String {
-        format!("<PairTable: seat {}, live {:?}>", self.inner.seat(), self.inner.live())
+        format!("<PairTable: seat {}, epoch {}>", self.inner.seat(), self.inner.epoch())
     }
 }
 
@@ -71,13 +85,18 @@ pub struct PairSetup {
     session: [u8; 32],
     peer: u8,
     me: u8,
+    birthplace: Birthplace,
     inner: Mutex<setup::PairSetup<Dkls23>>,
 }
 
 impl PairSetup {
     /// Run one step without the GIL.
     fn step<T: Send>(&self, py: Python<'_>, step: impl FnOnce(&mut setup::PairSetup<Dkls23>) -> Result<T> + Send) -> PyResult<T> {
-        py.detach(|| step(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))).or_raise(py)
+        py.detach(|| {
+            self.birthplace.check()?;
+            step(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+        })
+        .or_raise(py)
     }
 }
 

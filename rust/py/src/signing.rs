@@ -7,6 +7,7 @@ use pyo3::types::{PyBytes, PyDict};
 use votive_core::ecdsa::dkls::Dkls23;
 use votive_core::ecdsa::sign::{AttemptId, SigningParty as Party};
 use votive_core::ecdsa::verify as ecdsa;
+use votive_core::process::Birthplace;
 use votive_core::{Error, Result};
 
 use crate::errors::{array, messages, seat_list, to_dict, IntoPython};
@@ -17,13 +18,18 @@ use crate::pairs::PairTable;
 #[pyclass(frozen, module = "votive.core")]
 pub struct SigningParty {
     inner: Mutex<Party<Dkls23>>,
+    birthplace: Birthplace,
     repr: String,
 }
 
 impl SigningParty {
     /// Run one step without the GIL.
     fn step<T: Send>(&self, py: Python<'_>, step: impl FnOnce(&mut Party<Dkls23>) -> Result<T> + Send) -> PyResult<T> {
-        py.detach(|| step(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))).or_raise(py)
+        py.detach(|| {
+            self.birthplace.check()?;
+            step(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+        })
+        .or_raise(py)
     }
 }
 
@@ -47,9 +53,10 @@ impl SigningParty {
             digest: array(py, "digest", digest)?,
         };
         let signers = seat_list(py, &signers)?;
-        let repr = format!("<SigningParty: seat {} of {signers:?}>", table.inner.seat());
-        let party = Party::new(Arc::clone(&table.inner), share.here(py)?.clone(), &signers, id).or_raise(py)?;
-        Ok(Self { inner: Mutex::new(party), repr })
+        let table = table.here(py)?;
+        let repr = format!("<SigningParty: seat {} of {signers:?}>", table.seat());
+        let party = Party::new(Arc::clone(table), share.here(py)?.clone(), &signers, id).or_raise(py)?;
+        Ok(Self { inner: Mutex::new(party), birthplace: Birthplace::here(), repr })
     }
 
     fn round1<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {

@@ -59,6 +59,19 @@ pub struct Correlation {
     seed: SeedPair,
 }
 
+#[cfg(test)]
+impl Correlation {
+    /// The direction in which we send, for the tests that attack it.
+    pub(crate) fn sender(&self) -> &MulSender<C> {
+        &self.sender
+    }
+
+    /// The direction in which we receive.
+    pub(crate) fn receiver(&self) -> &MulReceiver<C> {
+        &self.receiver
+    }
+}
+
 /// Kept between rounds 1 and 2.
 pub struct Nonce {
     unique: UniqueKeep1to2<C>,
@@ -77,13 +90,13 @@ pub struct Point {
     ours: Vec<u8>,
 }
 
-/// Run the engine with a fresh thread generator; a panic blames nobody.
+/// Run the engine with a fresh thread generator.
 fn run<T>(work: impl FnOnce() -> Step<T>) -> Step<T> {
     guarded(|| {
         random::reseed_thread();
         work()
     })
-    .unwrap_or_else(|| Err(Fault::Own("the signing engine panicked".into())))
+    .unwrap_or(Err(Fault::Panicked))
 }
 
 fn index(seat: Seat) -> Step<PartyIndex> {

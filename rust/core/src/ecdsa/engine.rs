@@ -21,6 +21,8 @@ pub enum Fault {
     Nobody(String),
     /// Our own state cannot be.
     Own(String),
+    /// The engine panicked on what it was given. Where it did may depend on secrets, so all correlations in use are burnt.
+    Panicked,
 }
 
 /// Which pair set-up is being made, seen from our side.

@@ -173,6 +173,7 @@ fn error(fault: Fault) -> Error {
         }
         Fault::Nobody(message) => Error::nobody(message),
         Fault::Own(message) => Error::Own(message),
+        Fault::Panicked => Error::nobody("set-up: the engine could not handle the peer's message"),
     }
 }
 

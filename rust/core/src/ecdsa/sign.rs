@@ -107,15 +107,8 @@ impl<E: Engine> SigningParty<E> {
             let attempt = self.attempt()?;
             E::round2(&attempt, nonce, received)
         };
-        let (masked, messages) = match computed {
-            Ok(answer) => answer,
-            Err(fault) => {
-                if let Fault::Check(culprit, _) = &fault {
-                    tickets.fail(*culprit);
-                }
-                return Err(error(fault));
-            }
-        };
+        // The tickets are still open while a fault is judged: the set-up is gone before any waiting answer can move.
+        let (masked, messages) = computed.map_err(|fault| self.judge(fault))?;
         let messages = tickets.pass(messages)?;
         self.stage = Stage::Masked(masked);
         Ok(messages)
@@ -134,6 +127,7 @@ impl<E: Engine> SigningParty<E> {
     /// Combine, make s low, rebuild R, verify. No set-up is touched, so a set-up that died meanwhile does not matter.
     pub fn finish(&mut self, received: &Messages) -> Result<Signature> {
         let Stage::Point(point) = self.advance() else { return Err(spent("finish")) };
+        self.table.check_process()?;
         self.expect_others(received)?;
         let attempt = Attempt {
             others: &self.others,
@@ -150,10 +144,14 @@ impl<E: Engine> SigningParty<E> {
 
     /// Turn a fault into an error; a failed check destroys that pair's set-up first.
     fn judge(&self, fault: Fault) -> Error {
-        if let Fault::Check(culprit, _) = &fault {
-            self.table.fail(&self.uses, *culprit);
+        match &fault {
+            Fault::Check(culprit, _) => self.table.fail(&self.uses, *culprit).err().unwrap_or_else(|| error(fault)),
+            Fault::Panicked => {
+                self.table.fail_all(&self.uses);
+                error(fault)
+            }
+            _ => error(fault),
         }
-        error(fault)
     }
 }
 
@@ -183,5 +181,6 @@ fn error(fault: Fault) -> Error {
         Fault::Peer(seat, message) => Error::fault_of(seat, format!("signing: {message}")),
         Fault::Nobody(message) => Error::nobody(format!("signing: {message}")),
         Fault::Own(message) => Error::Own(format!("signing: {message}")),
+        Fault::Panicked => Error::nobody("signing: the engine could not handle a message; the set-ups in use are destroyed"),
     }
 }

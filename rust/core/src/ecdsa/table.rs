@@ -206,10 +206,25 @@ impl<E: Engine> Table<E> {
         self.lock().check(uses).map(|()| answer)
     }
 
-    /// A check of a message of `culprit` failed: destroy that set-up, if it is still the one.
-    pub(crate) fn fail(&self, uses: &Uses, culprit: Seat) {
+    /// A check of a message of `culprit` failed: destroy that set-up. An error if it was gone already: then the failure is
+    /// not told apart from any other session that the first failure ended.
+    pub(crate) fn fail(&self, uses: &Uses, culprit: Seat) -> Result<()> {
         let mut state = self.lock();
-        state.destroy(uses, culprit);
+        let first = state.destroy(uses, culprit);
+        self.changed.notify_all();
+        if first {
+            Ok(())
+        } else {
+            Err(Error::SetupGone { seats: vec![culprit] })
+        }
+    }
+
+    /// Destroy every set-up that a session runs on.
+    pub(crate) fn fail_all(&self, uses: &Uses) {
+        let mut state = self.lock();
+        for peer in uses.keys() {
+            state.destroy(uses, *peer);
+        }
         self.changed.notify_all();
     }
 }
@@ -225,10 +240,10 @@ impl<E: Engine> State<E> {
         }
     }
 
-    fn destroy(&mut self, uses: &Uses, culprit: Seat) {
-        if self.pairs.get(&culprit).is_some_and(|pair| uses.get(&culprit) == Some(&pair.generation)) {
-            self.pairs.remove(&culprit);
-        }
+    /// Destroy the set-up with `peer` if it is still the one in use; says whether it was.
+    fn destroy(&mut self, uses: &Uses, peer: Seat) -> bool {
+        let live = self.pairs.get(&peer).is_some_and(|pair| uses.get(&peer) == Some(&pair.generation));
+        live && self.pairs.remove(&peer).is_some()
     }
 
     fn close(&mut self, uses: &Uses, numbers: &BTreeMap<Seat, u64>) {
@@ -253,6 +268,12 @@ pub(crate) struct Tickets<'a, E: Engine> {
 }
 
 impl<E: Engine> Tickets<'_, E> {
+    /// Our place in the order of the pair with `peer`.
+    #[cfg(test)]
+    pub(crate) fn number(&self, peer: Seat) -> u64 {
+        self.numbers[&peer]
+    }
+
     /// The checks passed: wait for the lower tickets, then let `answer` out.
     pub(crate) fn pass<T>(self, answer: T) -> Result<T> {
         let mut state = self.table.lock();
@@ -266,11 +287,6 @@ impl<E: Engine> Tickets<'_, E> {
             }
             state = self.table.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-    }
-
-    /// The check of a message of `culprit` failed.
-    pub(crate) fn fail(self, culprit: Seat) {
-        self.table.fail(&self.uses, culprit);
     }
 }
 
