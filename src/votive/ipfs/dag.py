@@ -7,7 +7,7 @@ another chunk size. Sizes are checked before a child is asked for, so nobody is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from votive.ipfs.blocks import verify_block
 from votive.ipfs.cid import Cid, Codec
@@ -24,53 +24,46 @@ FetchBlock = Callable[[Cid], Awaitable[bytes]]
 
 async def assemble(root: Cid, fetch: FetchBlock, limit: int) -> bytes:
     """Return the bytes of the file ``root``; BadBlock if its DAG is malformed, TooLarge past ``limit`` bytes."""
-    parts: list[bytes | Link] = list(_parts(await _verified(root, fetch), root, limit))
-    blocks = 1
+    node = _node_of(root, await _verified(root, fetch))
+    if node.file_size > limit:
+        raise TooLarge(f"the file {root} has {node.file_size} bytes, more than the {limit} allowed")
+    parts: list[bytes | Link] = [node.data, *node.links]
     for _ in range(MAX_DEPTH):
-        pending = [part for part in parts if isinstance(part, Link)]
+        pending = dict.fromkeys(part.cid for part in parts if isinstance(part, Link))
         if not pending:
             return b"".join(part for part in parts if isinstance(part, bytes))
-        blocks += len(pending)
-        if blocks > MAX_BLOCKS:
-            raise TooLarge(f"{root} consists of more than {MAX_BLOCKS} blocks")
-        parts = _replaced(parts, await _fetch_level(pending, fetch))
+        parts = _expanded(parts, await _fetch_level(list(pending), fetch), root)
     raise BadBlock(f"{root} is nested deeper than {MAX_DEPTH} levels", retryable=False)
 
 
-def _parts(block: bytes, cid: Cid, limit: int) -> Sequence[bytes | Link]:
-    node = FileNode(block, ()) if cid.codec is Codec.RAW else decode_file_node(block)
-    if node.file_size > limit:
-        raise TooLarge(f"the file {cid} has {node.file_size} bytes, more than the {limit} allowed")
-    return (node.data, *node.links)
+def _node_of(cid: Cid, block: bytes) -> FileNode:
+    return FileNode(block, ()) if cid.codec is Codec.RAW else decode_file_node(block)
 
 
-def _replaced(parts: Sequence[bytes | Link], fetched: Sequence[bytes]) -> list[bytes | Link]:
-    blocks = iter(fetched)
-    replaced: list[bytes | Link] = []
+def _expanded(parts: Sequence[bytes | Link], children: Mapping[Cid, FileNode], root: Cid) -> list[bytes | Link]:
+    """Put each link's node in its place. One small block may be linked a million times, so the parts are counted here."""
+    expanded: list[bytes | Link] = []
     for part in parts:
         if isinstance(part, bytes):
-            replaced.append(part)
-        else:
-            replaced.extend(_child_parts(next(blocks), part))
-    return replaced
+            expanded.append(part)
+            continue
+        child = children[part.cid]
+        if child.file_size != part.file_size:
+            raise BadBlock(f"{part.cid} has {child.file_size} bytes, its parent says {part.file_size}", retryable=False)
+        expanded.extend([child.data, *child.links] if child.data else child.links)
+        if len(expanded) > MAX_BLOCKS:
+            raise TooLarge(f"{root} consists of more than {MAX_BLOCKS} blocks")
+    return expanded
 
 
-def _child_parts(block: bytes, link: Link) -> Sequence[bytes | Link]:
-    child = _parts(block, link.cid, link.file_size)
-    size = sum(len(part) if isinstance(part, bytes) else part.file_size for part in child)
-    if size != link.file_size:
-        raise BadBlock(f"{link.cid} has {size} bytes, its parent says {link.file_size}", retryable=False)
-    return child
-
-
-async def _fetch_level(links: Sequence[Link], fetch: FetchBlock) -> list[bytes]:
-    """Fetch the blocks of one level in order, each distinct block once, a few at a time."""
-    distinct = list(dict.fromkeys(link.cid for link in links))
-    found: dict[Cid, bytes] = {}
-    for start in range(0, len(distinct), PARALLEL_FETCHES):
-        window = distinct[start : start + PARALLEL_FETCHES]
-        found.update(zip(window, await _fetch_window(window, fetch), strict=True))
-    return [found[link.cid] for link in links]
+async def _fetch_level(cids: Sequence[Cid], fetch: FetchBlock) -> dict[Cid, FileNode]:
+    """Fetch the distinct blocks of one level, a few at a time."""
+    found: dict[Cid, FileNode] = {}
+    for start in range(0, len(cids), PARALLEL_FETCHES):
+        window = cids[start : start + PARALLEL_FETCHES]
+        blocks = await _fetch_window(window, fetch)
+        found.update((cid, _node_of(cid, block)) for cid, block in zip(window, blocks, strict=True))
+    return found
 
 
 async def _fetch_window(cids: Sequence[Cid], fetch: FetchBlock) -> list[bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import aiohttp
 import msgspec
 
@@ -31,7 +33,7 @@ async def publish(api_url: str, data: bytes, name: str = "file") -> str:
 
 async def _add(api_url: str, data: bytes, name: str) -> str:
     form = aiohttp.FormData()
-    form.add_field("file", data, filename=name, content_type="application/octet-stream")
+    form.add_field("file", BytesIO(data), filename=name, content_type="application/octet-stream")
     try:
         async with (
             aiohttp.ClientSession(timeout=_TIMEOUT) as session,

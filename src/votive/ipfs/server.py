@@ -34,6 +34,7 @@ from votive.terms.errors import CallerError, VotiveError
 AnyRequest = Request[Any, Any, Any]
 
 DEFAULT_MAX_BYTES = 64 * 1024 * 1024
+_BACKLOG = 512
 _MULTIPART_OVERHEAD = 64 * 1024
 _RAW_TYPE = "application/vnd.ipld.raw"
 _IMMUTABLE = "public, max-age=29030400, immutable"
@@ -176,6 +177,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(_BACKLOG)
     except OSError:
         listener.close()
         raise
