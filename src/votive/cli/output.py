@@ -61,7 +61,7 @@ def print_error(error: VotiveError, *, as_json: bool, verbose: bool) -> None:
         return
     shape = shape_of(error)
     note(f"votive: {shape.message}  [{shape.error_code}]")
-    for detail in shape.details:
+    for detail in shape.details if verbose else ():
         note(f"  {detail if isinstance(detail, str) else msgspec.json.encode(detail).decode()}")
     if isinstance(error, Refused) and error.logs:
         note(f"  The action logged:\n{error.logs.rstrip()}")

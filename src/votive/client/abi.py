@@ -63,14 +63,19 @@ CONTRACTS = {
 }
 """Contracts by the names that ContractResolver hashes into its keys."""
 
-ERRORS = (
-    "ERC721NonexistentToken(uint256)",
-    "ERC721InsufficientApproval(address,uint256)",
-    "ERC721IncorrectOwner(address,uint256,address)",
-    "ERC721InvalidReceiver(address)",
-    "NoUnmintedKey(uint256)",
-)
-"""Errors of the contracts that a client can meet."""
+ERRORS = {
+    "ERC721NonexistentToken(uint256)": "the token was burned or never minted",
+    "ERC721InsufficientApproval(address,uint256)": "this account neither owns the token nor is approved for it",
+    "ERC721IncorrectOwner(address,uint256,address)": "this account does not own the token",
+    "ERC721InvalidReceiver(address)": "the receiver cannot hold the token",
+    "NotPkpOwner(uint256,address)": "this account does not own the token",
+    "NotPermitted(uint256,uint256,bytes)": "it is not permitted, so there is nothing to revoke",
+    "InvalidActionId(bytes)": "this is no action's CID",
+    "InvalidAddressId(bytes)": "this is no address",
+    "NoUnmintedKey(uint256)": "the nodes have no unminted key in stock",
+    "WrongMintCost(uint256,uint256)": "the price of a mint has just changed",
+}
+"""Errors of the contracts that a client can meet, in words."""
 
 
 def topic(event: str) -> str:
@@ -98,9 +103,9 @@ def decode(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
 
 
 @cache
-def error_name(selector: bytes) -> str:
-    """Name the custom error with these four bytes, or say nothing."""
-    return next((error for error in ERRORS if keccak(error.encode())[:4] == selector), "")
+def error_in_words(selector: bytes) -> str:
+    """Say what the custom error with these four bytes means; nothing if it is not known."""
+    return next((words for error, words in ERRORS.items() if keccak(error.encode())[:4] == selector), "")
 
 
 @cache

@@ -225,8 +225,8 @@ def conclusions(claim: Claim, committee: Committee, cid: str | None, checks: Seq
     signed = f'the text "{claim.message}"' if claim.message is not None else f"the digest {claim.digest}"
     return (
         f"Nobody ever owned this key or could use it by any other way than the action {cid}.",
-        f"At least {t} of the {n} nodes each ran exactly that program, and in each run it asked to sign {signed}.",
-        "So whatever that program establishes before it signs was established, by each of those nodes for itself.",
+        f"A signature needs {t} of the {n} nodes. Each honest one among those {t} ran exactly that program, and its run asked to sign {signed}.",
+        "So whatever that program establishes before it signs, at least one honest node established for itself.",
     )
 
 

@@ -68,13 +68,19 @@ def refused(opinions: Sequence[Opinion], answers: Sequence[Answer], faults: Sequ
     if faults:
         said["faults"] = [{"seat": fault.seat, "reason": fault.reason} for fault in faults]
     return Refused(
-        f"{first.message} (said by {len(first.seats)} of {nodes} nodes)",
+        counted(first.message, len(first.seats), nodes),
         reported_code=first.error_code,
         status=first.status,
         details=[*first.details, said],
         seats=first.seats,
         logs=first.logs,
     )
+
+
+def counted(message: str, said: int, nodes: int) -> str:
+    """Add to the first line of ``message`` (a trace may follow) how many nodes said so."""
+    line, *rest = message.split("\n")
+    return "\n".join([f"{line} (said by {said} of {nodes} nodes)", *rest])
 
 
 def weight(opinion: Opinion, nodes: int) -> tuple[bool, int, int]:

@@ -39,7 +39,7 @@ class Refusal(TransactionFailed):
 
     def __init__(self, method: str, error: RpcError) -> None:
         self.data = _revert_data(error.data)
-        super().__init__(f"the chain refused {method}: {_reason(self.data) or error.message}", retryable=False)
+        super().__init__(f"the chain refused this ({method}): {_reason(self.data) or error.message}.", retryable=False)
 
 
 class Rpc:
@@ -131,9 +131,9 @@ def _revert_data(data: Any) -> bytes:
 
 
 def _reason(data: bytes) -> str:
-    """Read a reverted call's data: Solidity's Error(string), or one of the contracts' own errors by name."""
-    from votive.client.abi import decode, error_name  # noqa: PLC0415  # loads eth_abi
+    """Read a reverted call's data: Solidity's Error(string), or one of the contracts' own errors."""
+    from votive.client.abi import decode, error_in_words  # noqa: PLC0415  # loads eth_abi
 
     if data[:4] == ERROR_STRING:
         return str(decode(["string"], data[4:])[0])
-    return error_name(data[:4])
+    return error_in_words(data[:4])

@@ -158,8 +158,9 @@ class Devnet:
     async def _start(self, wanted: Sequence[Service], session: aiohttp.ClientSession, report: Report) -> None:
         chain, ipfs, *nodes = wanted
         await _run_chain(chain, Rpc(session, self.plan.rpc_url), report)
-        if any(service.process() is None for service in (ipfs, *nodes)):
-            report(Progress(f"starting {len(nodes)} nodes"))
+        down = [service.name for service in (ipfs, *nodes) if service.process() is None]
+        if down:
+            report(Progress(f"starting {', '.join(down)}"))
         await _run([ipfs, *nodes])
         waits = [self._serving(service, node.index, session) for service, node in zip(nodes, self.plan.nodes, strict=True)]
         await _all([_until(ipfs, lambda: _answers(session, self.plan.ipfs_url)), *waits])
