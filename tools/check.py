@@ -18,8 +18,8 @@ CHECKS = {
     "Rust lints": ["cargo", "clippy", "--release", "--locked", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"],
     "licences and sources of Rust crates": [BIN / "cargo-deny", "--offline", "--locked", "check", "licenses", "bans", "sources"],
     "contract artifacts are what the sources give": [BIN / "python", "contracts/build.py", "--check"],
-    "bundled JavaScript is what its packages give": [BIN / "python", "tools/bundle.py", "--check"],
-    "changelog names this version": [BIN / "python", "tools/changelog.py"],
+    "bundled JavaScript is what its packages give": [BIN / "python", "-m", "votive.action.bundle", "--check"],
+    "all places name one version": [BIN / "python", "tools/versions.py"],
 }
 
 

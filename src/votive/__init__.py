@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from votive.terms.version import VERSION as __version__
+
 if TYPE_CHECKING:
     from votive.client import BlockingNetwork, Network, Wallet, connect, connect_blocking
 
-__version__ = "0.1.0"
 __all__ = ["BlockingNetwork", "Network", "Wallet", "__version__", "connect", "connect_blocking"]
 
 

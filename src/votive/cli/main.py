@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from votive import __version__
+from votive.terms.version import VERSION
 from votive.cli import action, key
 from votive.cli.demo import demo
 from votive.cli.network import down, logs, status, up
@@ -33,7 +33,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        say(__version__)
+        say(VERSION)
         raise typer.Exit
 
 

@@ -19,7 +19,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from votive import __version__
+from votive.terms.version import VERSION
 from votive.client.errors import Unreachable
 from votive.client.registry import Registry
 from votive.client.rpc import Rpc
@@ -98,7 +98,7 @@ class Devnet:
         chain, ipfs, *nodes = (service.process() for service in self.services())
         async with _http() as session:
             by_seat = {node.index: process for node, process in zip(self.plan.nodes, nodes, strict=True)}
-            return await status_of(session, __version__, self.plan, Running(chain=chain, ipfs=ipfs, nodes=by_seat))
+            return await status_of(session, VERSION, self.plan, Running(chain=chain, ipfs=ipfs, nodes=by_seat))
 
     def node_url(self, seat: int) -> str:
         """Return the base URL of a node."""

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import structlog
 
-from votive import __version__
+from votive.terms.version import VERSION
 from votive.action import FetchPolicy, Pool, Warm
 from votive.auth import AuthPolicy
 from votive.chain.errors import UnknownNetwork, WrongChain
@@ -24,6 +24,7 @@ from votive.chain.keys import Keys
 from votive.chain.permissions import Permissions
 from votive.chain.registry import Contracts, Registry
 from votive.chain.rpc import Rpc
+from votive.chain.token import token_id
 from votive.chain.votes import Votes
 from votive.chain.wallet import Wallet
 from votive.core import PairTable, Vault, harden_process
@@ -146,7 +147,7 @@ class Daemon:
         self._clock = MonotonicClock()
         self._metrics = Metrics()
         self._custody = Custody(store)
-        self._report = Report(__version__, identity.public.address, self._custody, self._metrics)
+        self._report = Report(VERSION, identity.public.address, self._custody, self._metrics)
         self._stack = AsyncExitStack()
 
     async def run(self, http: socket.socket, peer: socket.socket) -> None:
@@ -175,7 +176,7 @@ class Daemon:
         registry = Registry(rpc, self._config.chain.resolver)
         self._report.step(StartStep.REGISTRY)
         contracts, committee = await self._read(registry, final)
-        me = registered(committee, self._identity, self._config)
+        me = member_of(committee, self._identity, self._config)
         self._report.committee(me.seat, committee)
         structlog.contextvars.bind_contextvars(seat=me.seat)
         return OnChain(
@@ -336,6 +337,21 @@ class Daemon:
         gateways = await self._stack.enter_async_context(Gateways(config.ipfs.gateways, store=blocks))
         return pool, Programs(gateways, code_limit=config.limits.action.code_bytes, cache_bytes=config.ipfs.cache_bytes)
 
+    def _approver(self, chain: OnChain, peers: AmongPeers, coordinator: Coordinator) -> Approver:
+        async def registered(public_key: bytes) -> bool:
+            token = token_id(public_key)
+            return token in await chain.keys.registered([token], await chain.blocks.final_block())
+
+        return Approver(
+            committee=chain.committee,
+            custody=self._custody,
+            reader=chain.permissions,
+            blocks=chain.blocks,
+            signer=peers.signer,
+            look_again=coordinator.settle_now,
+            registered=registered,
+        )
+
     def _serve(self, chain: OnChain, peers: AmongPeers, coordinator: Coordinator, pool: Pool, programs: Programs) -> None:
         """Open the endpoints that use keys."""
         auth = self._config.auth
@@ -345,7 +361,7 @@ class Daemon:
             programs=programs,
             pool=pool,
             limits=self._config.limits.action,
-            approver=Approver(chain.committee, self._custody, chain.permissions, chain.blocks, peers.signer, coordinator.settle_now),
+            approver=self._approver(chain, peers, coordinator),
             permissions=chain.permissions,
             blocks=chain.blocks,
             gate=Gate(self._config.limits.concurrent_requests),
@@ -354,7 +370,7 @@ class Daemon:
         log.info("serving", url=chain.me.url, keys=len(self._custody.live))
 
 
-def registered(committee: Committee, identity: NodeIdentity, config: Config) -> Participant:
+def member_of(committee: Committee, identity: NodeIdentity, config: Config) -> Participant:
     """Find this node in the registry; StartFailure if it is not there or is there with another certificate or key."""
     public = identity.public
     for member in committee:
@@ -389,7 +405,7 @@ def stock_policy(config: Config) -> StockPolicy:
 def network_view(config: Config, chain: OnChain) -> NetworkView:
     """What ``/votive/network`` answers."""
     return NetworkView(
-        version=__version__,
+        version=VERSION,
         chain_id=config.chain.chain_id,
         rpc_url=config.chain.rpc_urls[0],
         contracts=chain.contracts.as_dict(),
