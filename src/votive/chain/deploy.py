@@ -15,6 +15,7 @@ from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from votive.chain import rlp
 from votive.chain.artifact import CONTRACT_NAMES, artifact
 from votive.chain.endpoint import chain_id_of
 from votive.chain.errors import TransactionFailed
@@ -104,15 +105,7 @@ def precomputed(deployer: str, nonce: int) -> Contracts:
 
 def _created_address(deployer: str, nonce: int) -> str:
     """keccak256 of the RLP list of creator and nonce, last 20 bytes (Ethereum yellow paper, section 7)."""
-    payload = b"\x94" + bytes.fromhex(deployer[2:]) + _rlp_number(nonce)
-    return str(to_checksum_address(keccak(bytes([0xC0 + len(payload)]) + payload)[12:]))
-
-
-def _rlp_number(number: int) -> bytes:
-    digits = number.to_bytes((number.bit_length() + 7) // 8, "big")
-    if len(digits) == 1 and digits[0] < 0x80:
-        return digits
-    return bytes([0x80 + len(digits)]) + digits
+    return str(to_checksum_address(keccak(rlp.encode([bytes.fromhex(deployer[2:]), nonce]))[12:]))
 
 
 class _Step(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ import msgspec
 
 from votive.chain.errors import BlockGone
 from votive.chain.rpc import Rpc
+from votive.terms import block
 from votive.terms.encoding import bytes_of
 
 
@@ -30,11 +31,9 @@ class Finality(msgspec.Struct, frozen=True):
         return cls(int(text))
 
 
-class Block(msgspec.Struct, frozen=True, kw_only=True):
+class Block(block.Block, frozen=True, kw_only=True):
     """A block's place in the chain; hashes are 32 bytes, the timestamp is in seconds."""
 
-    number: int
-    hash: bytes
     parent_hash: bytes
     timestamp: int
 

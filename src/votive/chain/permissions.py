@@ -1,19 +1,20 @@
 """Who and what may use a key, read at a block by its hash.
 
-A block's state never changes, so every answer is kept under (block hash, contract, call).
+A block's state never changes, so every answer is kept under (block hash, contract, function, arguments).
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 from eth_utils.address import to_checksum_address
 
 from votive.chain.abi import Function
-from votive.chain.finality import Block
 from votive.chain.registry import Contracts
 from votive.chain.rpc import Rpc
+from votive.terms.block import Block
 
 CACHED_CALLS = 4096
 
@@ -27,6 +28,14 @@ _ADDRESS_METHOD = 1
 _ACTION_METHOD = 2
 _NO_ADDRESS = "0x" + "00" * 20
 
+_Question: TypeAlias = tuple[bytes, str, bytes, tuple[Any, ...]]
+
+
+@lru_cache(CACHED_CALLS)
+def checksummed(address: str) -> str:
+    """Return an address in EIP-55's notation."""
+    return str(to_checksum_address(address))
+
 
 class Permissions:
     """Reads owners, permissions and public keys of one network's tokens."""
@@ -34,12 +43,12 @@ class Permissions:
     def __init__(self, rpc: Rpc, contracts: Contracts) -> None:
         self._rpc = rpc
         self._contracts = contracts
-        self._cache: OrderedDict[tuple[bytes, str, bytes], bytes] = OrderedDict()
+        self._cache: OrderedDict[_Question, tuple[Any, ...]] = OrderedDict()
 
     async def owner(self, token_id: int, block: Block) -> str | None:
         """Return the owner's checksummed address, or None if the token was burned or never minted."""
         (address,) = await self._read(self._contracts.pkp_nft, _OWNER, block, token_id)
-        return None if address == _NO_ADDRESS else str(to_checksum_address(address))
+        return None if address == _NO_ADDRESS else checksummed(address)
 
     async def is_permitted_action(self, token_id: int, multihash: bytes, block: Block) -> tuple[bool, frozenset[int]]:
         """Whether the action of this CID (its 34-byte multihash) is permitted, and its scopes among 0…255."""
@@ -57,7 +66,7 @@ class Permissions:
     async def permitted_addresses(self, token_id: int, block: Block) -> list[str]:
         """Return the owner, if there is one, and all permitted addresses, checksummed."""
         (addresses,) = await self._read(self._contracts.pkp_permissions, _ADDRESSES, block, token_id)
-        return [str(to_checksum_address(address)) for address in addresses]
+        return [checksummed(address) for address in addresses]
 
     async def routing(self, token_id: int, block: Block) -> bytes | None:
         """Return the 65-byte public key of a registered ``pkp-*`` key, minted or not; None if there is none."""
@@ -69,15 +78,14 @@ class Permissions:
         return permitted, frozenset(scope for scope in range(256) if scopes >> scope & 1)
 
     async def _read(self, contract: str, function: Function, block: Block, *arguments: Any) -> tuple[Any, ...]:
-        data = function.call(*arguments)
-        key = (block.hash, contract, data)
-        returned = self._cache.get(key)
-        if returned is None:
-            returned = await self._rpc.eth_call(contract, data, block.hash)
-            self._remember(key, returned)
-        return function.results(returned)
+        question = (block.hash, contract, function.selector, arguments)
+        answer = self._cache.get(question)
+        if answer is None:
+            answer = function.results(await self._rpc.eth_call(contract, function.call(*arguments), block.hash))
+            self._remember(question, answer)
+        return answer
 
-    def _remember(self, key: tuple[bytes, str, bytes], returned: bytes) -> None:
-        self._cache[key] = returned
+    def _remember(self, question: _Question, answer: tuple[Any, ...]) -> None:
+        self._cache[question] = answer
         while len(self._cache) > CACHED_CALLS:
             self._cache.popitem(last=False)

@@ -38,10 +38,10 @@ class Ballot(Generic[T]):
         """Whether there are at least a quorum of answers, equal or not."""
         return len(self._values()) >= self._quorum
 
-    def raise_wrong_chain(self) -> None:
-        """Raise the error of an endpoint that serves another chain, if there is one."""
+    def raise_first(self, kind: type[WorldError]) -> None:
+        """Raise the first error of this kind that an endpoint gave, if there is one."""
         for _, outcome in self._outcomes:
-            if isinstance(outcome, WrongChain):
+            if isinstance(outcome, kind):
                 raise outcome
 
     def result(self) -> T:

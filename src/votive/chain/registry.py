@@ -11,8 +11,8 @@ from eth_utils.crypto import keccak
 
 from votive.chain.abi import Function
 from votive.chain.errors import UnknownNetwork
-from votive.chain.finality import Block
 from votive.chain.rpc import Rpc
+from votive.terms.block import Block
 from votive.terms.participant import Committee, Participant, Seat
 from votive.terms.session import network_id
 

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeVar
 import aiohttp
 
 from votive.chain.endpoint import Endpoint, decode
-from votive.chain.errors import BlockGone, CallRefused, CallReverted, ChainUnavailable, QuorumNotReached
+from votive.chain.errors import BlockGone, CallRefused, CallReverted, ChainUnavailable, QuorumNotReached, WrongChain
 from votive.chain.quorum import Ballot, Outcome
 from votive.terms.encoding import hex0x
 
@@ -85,12 +85,14 @@ class Rpc:
         """Send a signed transaction once to every endpoint; it is enough that one takes it. Raises why none did."""
         ballot: Ballot[str] = Ballot(1)
         await self._ask(self._endpoints, _question("eth_sendRawTransaction", (hex0x(transaction),), str), ballot)
+        if not ballot.sufficient:
+            ballot.raise_first(CallRefused)
         ballot.values()
 
     async def _check_chains(self) -> None:
         ballot: Ballot[None] = Ballot(self.quorum)
         await self._ask(self._endpoints, Endpoint.check_chain, ballot)
-        ballot.raise_wrong_chain()
+        ballot.raise_first(WrongChain)
         ballot.values()
 
     async def _agreed(self, ask: Callable[[Endpoint], Awaitable[T]]) -> T:

@@ -4,47 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
 import msgspec
-from eth_account import Account
-from eth_account.signers.local import LocalAccount
+from coincurve import PrivateKey
+from eth_utils.crypto import keccak
 
+from votive.chain import rlp
 from votive.chain.errors import CallRefused, TransactionFailed
 from votive.chain.rpc import Rpc
+from votive.chain.token import eth_address
 from votive.terms.encoding import hex0x
 
 FALLBACK_TIP = 10**9
 """Priority fee in wei per gas where the chain suggests none."""
+TYPE_2 = b"\x02"
 FIRST_POLL = 0.02
 SLOWEST_POLL = 1.0
 
 
 class Wallet:
-    """The account of a 32-byte private key; ``repr`` never shows the key."""
+    """The account of a 32-byte private key; ``repr`` never shows the key.
+
+    Signs by itself, with coincurve: importing eth-account costs a second of processor time at the start of every node.
+    """
 
     def __init__(self, private_key: bytes) -> None:
-        self._account: LocalAccount = Account.from_key(private_key)
-        self.address: str = self._account.address
+        self._key = PrivateKey(private_key)
+        self.address: str = eth_address(self._key.public_key.format())
 
     def __repr__(self) -> str:
         return f"Wallet({self.address})"
 
     def signed(self, transaction: Transaction, chain_id: int) -> tuple[bytes, str]:
-        """Return the raw signed transaction (EIP-1559) and its hash as 0x text."""
-        fields: dict[str, Any] = {
-            "type": 2,
-            "chainId": chain_id,
-            "nonce": transaction.nonce,
-            "to": transaction.to or b"",
-            "value": transaction.value,
-            "data": transaction.data,
-            "gas": transaction.gas,
-            "maxPriorityFeePerGas": transaction.fees.tip,
-            "maxFeePerGas": transaction.fees.most,
-        }
-        signed = self._account.sign_transaction(fields)
-        return bytes(signed.raw_transaction), hex0x(bytes(signed.hash))
+        """Return the raw signed transaction (type 2: EIP-1559) and its hash as 0x text."""
+        unsigned = transaction.fields(chain_id)
+        signature = self._key.sign_recoverable(TYPE_2 + rlp.encode(unsigned), hasher=keccak)
+        r, s, parity = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big"), signature[64]
+        raw = TYPE_2 + rlp.encode([*unsigned, parity, r, s])
+        return raw, hex0x(keccak(raw))
 
 
 class Fees(msgspec.Struct, frozen=True):
@@ -67,6 +64,12 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     gas: int
     nonce: int
     fees: Fees
+
+    def fields(self, chain_id: int) -> list[rlp.Item]:
+        """Return what EIP-1559 says is signed, in its order; the access list is empty."""
+        to = b"" if self.to is None else bytes.fromhex(self.to[2:])
+        head: list[rlp.Item] = [chain_id, self.nonce, self.fees.tip, self.fees.most, self.gas]
+        return [*head, to, self.value, self.data, []]
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
