@@ -18,7 +18,7 @@ from votive.net import loop_factory
 from votive.node import logs
 from votive.node.config import Config, LogSection, load
 from votive.node.daemon import run
-from votive.node.failure import StartFailure
+from votive.node.failure import ExitStatus, StartFailure
 
 log = structlog.get_logger()
 
@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             runner.run(until_signal(config))
     except* StartFailure as group:
         status = fail(first(group))
+    except* Exception as group:  # the last border: say it in the log's own form before the process ends
+        log.critical("the node ends by a defect", exc_info=group)
+        status = int(ExitStatus.DEFECT)
     return status
 
 

@@ -17,7 +17,7 @@ from votive.node.signing import Signer, SignOrder
 from votive.protocol import Signed
 from votive.terms.block import Block
 from votive.terms.encoding import bytes_of
-from votive.terms.errors import CallerError
+from votive.terms.errors import CallerError, ErrorCode, WorldError
 from votive.terms.key import KeyId
 from votive.terms.participant import Committee
 from votive.terms.session import signing_session
@@ -62,6 +62,8 @@ class Approver:
     signer: Signer
     look_again: Callable[[], Awaitable[None]]
     """Promote what the chain has registered meanwhile."""
+    registered: Callable[[bytes], Awaitable[bool]]
+    """Whether the chain knows a public key."""
 
     async def sign(self, call: Call) -> Made:
         """Check ``call`` at a final block, and sign it.
@@ -82,6 +84,8 @@ class Approver:
     async def _share(self, public_key: bytes) -> tuple[KeyId, KeyShare]:
         if not self.custody.knows(public_key):
             await self.look_again()
+        if not self.custody.knows(public_key) and await self.registered(public_key):
+            raise WorldError("this node has no share of the key; other nodes may.", code=ErrorCode.KEY_UNAVAILABLE, status=503)
         return await self.custody.share(public_key)
 
 

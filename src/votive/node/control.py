@@ -6,7 +6,7 @@ A message here is a wish, never a fact: whoever acts on one checks it against ch
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -18,6 +18,10 @@ from votive.terms.participant import Seat
 
 log = structlog.get_logger()
 
+Number = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+"""Counts and block numbers: what a peer sends never outgrows what the core and the contracts count in."""
+Nonce = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+
 
 class ControlMessage(msgspec.Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
     """Base of all control messages."""
@@ -26,38 +30,38 @@ class ControlMessage(msgspec.Struct, frozen=True, kw_only=True, array_like=True,
 class BatchAnnounced(ControlMessage, frozen=True, kw_only=True, tag="votive/control/batch/v1"):
     """The sender leads this batch and takes part in it from now on."""
 
-    epoch: int
+    epoch: Number
     purpose: Purpose
-    batch: int
-    count: int
-    deadline_block: int
+    batch: Number
+    count: Number
+    deadline_block: Number
 
 
 class BatchDeclined(ControlMessage, frozen=True, kw_only=True, tag="votive/control/batch-declined/v1"):
     """The sender does not take part in this batch."""
 
-    epoch: int
+    epoch: Number
     purpose: Purpose
-    batch: int
-    count: int
-    deadline_block: int
-    next_batch: int
+    batch: Number
+    count: Number
+    deadline_block: Number
+    next_batch: Number
     reason: str
 
 
 class SetupInvited(ControlMessage, frozen=True, kw_only=True, tag="votive/control/setup/v1"):
     """The lower seat starts set-up number ``counter`` between these two processes."""
 
-    lower_nonce: bytes
-    higher_nonce: bytes
-    counter: int
+    lower_nonce: Nonce
+    higher_nonce: Nonce
+    counter: Number
 
 
 class SetupWanted(ControlMessage, frozen=True, kw_only=True, tag="votive/control/setup-wanted/v1"):
     """The higher seat has no live set-up between these two processes and asks for one."""
 
-    lower_nonce: bytes
-    higher_nonce: bytes
+    lower_nonce: Nonce
+    higher_nonce: Nonce
 
 
 Message = BatchAnnounced | BatchDeclined | SetupInvited | SetupWanted

@@ -16,7 +16,6 @@ import structlog
 from votive.chain.finality import Block
 from votive.chain.keys import Keys, RegisteredKey
 from votive.chain.token import token_id
-from votive.core import KeyShare
 from votive.node.control import BatchAnnounced, BatchDeclined, Control
 from votive.node.custody import Custody
 from votive.node.keygen import KeyGeneration
@@ -44,10 +43,9 @@ from votive.node.transitions import (
     step,
 )
 from votive.node.verification import check_share
-from votive.protocol import Batch
 from votive.store import StagedBatch, Store
-from votive.terms.errors import OurError, PeerError, WorldError
-from votive.terms.key import KeyId, Purpose
+from votive.terms.errors import OurError, VotiveError, WorldError
+from votive.terms.key import BatchVote, KeyId, Purpose
 from votive.terms.participant import Committee, Seat
 
 log = structlog.get_logger()
@@ -117,6 +115,7 @@ class Coordinator:
         """Keep the stock, for ever."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            await self._vote_again()
             while True:
                 await self.look()
                 await self._next_look()
@@ -221,6 +220,8 @@ class Coordinator:
             )
         for command in commands:
             self._obey(command)
+        if before.phase is Phase.AWAITING and isinstance(event, Tick) and self._state.phase is not Phase.AWAITING:
+            self._spawn(self._vote_again())
 
     def _obey(self, command: Command) -> None:
         if isinstance(command, Announce):
@@ -245,19 +246,24 @@ class Coordinator:
         try:
             await self._connect()
             batch = await self._generation.take_part(plan)
-        except (PeerError, WorldError, OurError) as error:
-            log.warning("batch failed", batch=plan.batch, why=error.message, culprits=list(getattr(error, "culprits", ())))
+        except Exception as error:  # noqa: BLE001  # peers drive this ceremony: even a defect met in it may not end the process
+            log_failure(plan, error)
             self._task = None
             self._apply(Failed(self._now(), plan))
             return
         self._task = None
         log.info("batch generated", batch=plan.batch, keys=len(batch.keys))
         self._apply(Generated(self._now(), plan))
-        self._spawn(self._vote(batch))
+        self._spawn(self._vote(batch.vote()))
 
-    async def _vote(self, batch: Batch[KeyShare]) -> None:
-        await self._generation.vote(batch)
+    async def _vote(self, vote: BatchVote) -> None:
+        await self._generation.vote(vote)
         self._changed.set()
+
+    async def _vote_again(self) -> None:
+        """Repeat the votes for confirmed batches: ours may have been lost with a process, or by a reorganisation of the chain."""
+        for vote in await self._generation.confirmed():
+            self._spawn(self._vote(vote))
 
     async def _connect(self) -> None:
         """Wait for our own links: a leader may see all nodes connected a moment before we do."""
@@ -293,6 +299,14 @@ class Coordinator:
         if self._state.plan == plan:
             log.info("a node declined the batch", peer=seat, batch=plan.batch, why=message.reason[:200])
         self._apply(Declined(self._now(), seat, plan, message.next_batch))
+
+
+def log_failure(plan: BatchPlan, error: Exception) -> None:
+    """Say why an attempt ended; what was not raised on purpose is a defect, with its trace."""
+    if isinstance(error, VotiveError):
+        log.warning("batch failed", batch=plan.batch, why=error.message, culprits=list(getattr(error, "culprits", ())))
+    else:
+        log.error("batch failed by a defect", batch=plan.batch, exc_info=error)
 
 
 def announcement(plan: BatchPlan) -> BatchAnnounced:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-from eth_account import Account
+from coincurve import PrivateKey
 
+from votive.chain.token import eth_address
 from votive.core import SealingKey, Vault
 from votive.core.errors import SealError
 from votive.net import certificate_hash, make_certificate
@@ -77,19 +78,20 @@ def create_identity(directory: Path, vault: Vault) -> NodeIdentityPublic:
     file = directory / FILE_NAME
     if file.exists():
         return load_identity(directory, vault).public
-    wallet, password, sealing = Account.create(), secrets.token_hex(32).encode(), SealingKey.generate()
-    certificate_pem, key_pem = make_certificate(wallet.address, password)
+    wallet, password, sealing = PrivateKey(), secrets.token_hex(32).encode(), SealingKey.generate()
+    address = eth_address(wallet.public_key.format(compressed=False))
+    certificate_pem, key_pem = make_certificate(address, password)
     stored = _IdentityFile(
         version=VERSION,
-        address=wallet.address,
+        address=address,
         certificate_pem=certificate_pem,
         key_pem=key_pem,
-        sealed_password=vault.seal(_ad(wallet.address, "tls-password"), password),
-        sealed_wallet=vault.seal(_ad(wallet.address, "wallet"), bytes(wallet.key)),
-        sealed_x25519=sealing.sealed(vault, _ad(wallet.address, "x25519")),
+        sealed_password=vault.seal(_ad(address, "tls-password"), password),
+        sealed_wallet=vault.seal(_ad(address, "wallet"), wallet.secret),
+        sealed_x25519=sealing.sealed(vault, _ad(address, "x25519")),
     )
     _write_durably(file, encode(stored))
-    return NodeIdentityPublic(wallet.address, certificate_hash(certificate_pem), sealing.public_key)
+    return NodeIdentityPublic(address, certificate_hash(certificate_pem), sealing.public_key)
 
 
 def load_identity(directory: Path, vault: Vault) -> NodeIdentity:

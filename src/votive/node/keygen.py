@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -18,7 +18,7 @@ from votive.node.transitions import BatchPlan
 from votive.protocol import Batch, Clock, DkgOutcome, DkgSetup, generate
 from votive.store import StagedBatch, Store
 from votive.terms.errors import WorldError
-from votive.terms.key import Scheme
+from votive.terms.key import BatchVote, KeyVote, Scheme, verification_hash
 from votive.terms.participant import Committee, Seat
 
 log = structlog.get_logger()
@@ -60,21 +60,28 @@ class KeyGeneration:
                 seconds=GENERATE_SECONDS,
                 proves=proof_checker(setup.session, self.committee),
             )
+        await asyncio.to_thread(self.store.note_confirms, staged_of(outcome.batch), outcome.confirms)
         return outcome.batch
 
-    async def vote(self, batch: Batch[KeyShare]) -> None:
-        """Vote for every key of ``batch`` on chain; while the chain does not answer, again and again until the deadline."""
+    async def confirmed(self) -> list[BatchVote]:
+        """Return our votes for staged batches of which n equal confirms were held, perhaps by an earlier process."""
+        staged = await asyncio.to_thread(self.store.staged)
+        complete = [batch for batch in staged if len(batch.confirms) == len(self.committee) - 1 and batch.epoch == self.committee.epoch]
+        return [vote_of(batch, await asyncio.to_thread(self.store.staged_shares, batch)) for batch in complete]
+
+    async def vote(self, vote: BatchVote) -> None:
+        """Vote for every key of a batch on chain; while the chain does not answer, again and again until the deadline."""
         while True:
             try:
-                transactions = await self.votes.vote(batch.vote())
+                transactions = await self.votes.vote(vote)
             except DeadlinePassed as error:
-                log.warning("the batch's deadline passed before our vote", batch=batch.setup.batch, why=error.message)
+                log.warning("the batch's deadline passed before our vote", batch=vote.batch, why=error.message)
                 return
             except WorldError as error:
-                log.warning("the vote did not reach the chain; trying again", batch=batch.setup.batch, why=error.message)
+                log.warning("the vote did not reach the chain; trying again", batch=vote.batch, why=error.message)
                 await self.clock.sleep(VOTE_RETRY_SECONDS)
             else:
-                log.info("voted", batch=batch.setup.batch, keys=len(batch.keys), transactions=list(transactions))
+                log.info("voted", batch=vote.batch, keys=len(vote.keys), transactions=list(transactions))
                 return
 
     def _setup(self, plan: BatchPlan) -> DkgSetup:
@@ -106,12 +113,33 @@ class KeyGeneration:
 
     async def _stage(self, batch: Batch[KeyShare]) -> None:
         """Keep our shares of ``batch``, durably, before we confirm that we have them."""
-        staged = StagedBatch(
-            epoch=batch.setup.epoch,
-            purpose=batch.setup.purpose,
-            batch=batch.setup.batch,
-            scheme=batch.setup.scheme,
-            deadline_block=batch.setup.deadline_block,
-            transcript_hash=batch.transcript_hash,
-        )
-        await asyncio.to_thread(self.store.stage, staged, batch.shares)
+        await asyncio.to_thread(self.store.stage, staged_of(batch), batch.shares)
+
+
+def staged_of(batch: Batch[KeyShare]) -> StagedBatch:
+    """Describe a generated batch as the store keeps it."""
+    setup = batch.setup
+    return StagedBatch(
+        epoch=setup.epoch,
+        purpose=setup.purpose,
+        batch=setup.batch,
+        scheme=setup.scheme,
+        deadline_block=setup.deadline_block,
+        transcript_hash=batch.transcript_hash,
+    )
+
+
+def vote_of(staged: StagedBatch, shares: Sequence[KeyShare]) -> BatchVote:
+    """Write the vote for a staged batch from its shares, in the order of key numbers."""
+    return BatchVote(
+        epoch=staged.epoch,
+        batch=staged.batch,
+        purpose=staged.purpose,
+        scheme=staged.scheme,
+        deadline_block=staged.deadline_block,
+        transcript_hash=staged.transcript_hash,
+        keys=tuple(
+            KeyVote(public_key=share.public_key_uncompressed, verification_hash=verification_hash(share.verification_shares))
+            for share in shares
+        ),
+    )

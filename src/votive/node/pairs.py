@@ -204,6 +204,9 @@ class Pairs:
         except (PairSetupFailed, OurError) as error:
             log.warning("pair set-up failed", peer=peer.seat, why=error.message)
             return self._retry(peer)
+        except Exception:  # a peer drives this ceremony: even a defect met in it may not end the process
+            log.exception("pair set-up failed by a defect", peer=peer.seat)
+            return self._retry(peer)
         peer.made_at, peer.retries = self._clock.now(), 0
         log.info("pair set up", peer=peer.seat, counter=counter, seconds=round(peer.made_at - started, 3))
         return 0.0

@@ -23,7 +23,7 @@ from votive.node.engine import Engine
 from votive.node.metrics import Metrics
 from votive.node.pairs import Pairs
 from votive.node.permission import Standing
-from votive.protocol import Blamed, Clock, Event, PairLost, Signed, SigningMemory, SignRequest, SignTools, answer_late, sign
+from votive.protocol import Blamed, Clock, Event, Left, PairLost, Signed, SigningMemory, SignRequest, SignTools, answer_late, sign
 from votive.terms.block import Block
 from votive.terms.errors import CallerError
 from votive.terms.frame import Envelope
@@ -139,7 +139,9 @@ class Signer:
             self._later(self._pairs.note_check_failed(event.peer))
         if isinstance(event, Blamed):
             log.error("a node broke the protocol", session=session.hex()[:16], peer=event.seat, why=event.why, messages=len(event.evidence))
-        log.debug("signing", session=session.hex()[:16], what=str(event)[:200])
+        if isinstance(event, Left):
+            why = event.reason.name.lower() if event.reason else "no proposal"
+            log.info("attempt left", session=session.hex()[:16], attempt=event.attempt, why=why, seats=list(event.seats))
         self._metrics.signing_events.labels(type(event).__name__).inc()
 
     def _end(self, name: tuple[bytes, bytes], task: asyncio.Task[Signed]) -> None:

@@ -49,6 +49,8 @@ class StockPolicy:
     deadline_blocks: int
     turn_seconds: float = 12.0
     """If the leader whose turn it is stays silent so long, the next seat's turn begins."""
+    connect_seconds: float = 12.0
+    """So long an attempt may run before a missing link ends it: a leader may see all links up a moment before we do."""
     await_seconds: float = 90.0
     """If the chain did not register a batch after so long, another one is made; the staged shares stay."""
     first_pause: float = 1.0
@@ -261,6 +263,14 @@ def _registered_without_us(state: Refill, event: Registered, policy: StockPolicy
     return after, (Abandon(state.plan),) if after.plan is None and state.plan is not None else ()
 
 
+def _watch(state: Refill, event: Tick, policy: StockPolicy) -> Step:
+    """Key generation takes every node: once one of them is gone, this attempt cannot end well."""
+    if event.view.connected or state.plan is None or event.now - state.since < policy.connect_seconds:
+        return state, ()
+    floor = max(state.floor, state.plan.batch + 1)
+    return _pause(replace(state, floor=floor), event.now, policy), (Abandon(state.plan),)
+
+
 def _await(state: Refill, event: Tick, policy: StockPolicy) -> Step:
     if event.now - state.since < policy.await_seconds:
         return state, ()
@@ -277,6 +287,7 @@ TRANSITIONS: Mapping[tuple[Phase, type], Callable[[Refill, Any, StockPolicy], St
     (Phase.IDLE, Announced): _join,
     (Phase.WANTED, Tick): _turn,
     (Phase.WANTED, Announced): _join,
+    (Phase.GENERATING, Tick): _watch,
     (Phase.GENERATING, Announced): _busy,
     (Phase.GENERATING, Declined): _declined,
     (Phase.GENERATING, Generated): _generated,

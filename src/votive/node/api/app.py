@@ -26,6 +26,8 @@ from votive.node.execute import Service
 from votive.node.metrics import Metrics
 from votive.node.status import Status
 
+CONNECTIONS = 1024
+"""More connections than this are answered 503 at once."""
 GRACE_SECONDS = 2
 """So long requests in progress may finish when the node stops."""
 
@@ -88,6 +90,7 @@ async def serving(front: Front, listener: socket.socket) -> AsyncIterator[None]:
         access_log=False,
         server_header=False,
         timeout_keep_alive=30,
+        limit_concurrency=CONNECTIONS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = Server(config)

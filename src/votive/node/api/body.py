@@ -21,31 +21,56 @@ MAX_DEPTH = 64
 LARGE = 256 * 1024
 """Bodies above this are parsed in a thread."""
 
+HELD = 256 * 1024 * 1024
+"""Bytes of unfinished bodies that a node holds at a time."""
+
 Body = TypeVar("Body", bound=msgspec.Struct)
 
 
-async def read_json(chunks: AsyncIterator[bytes], declared: str | None, limit: int) -> dict[str, Any]:
+class Budget:
+    """Counts the bytes of all bodies that are being read, so that many large ones together stay bounded too."""
+
+    def __init__(self, total: int = HELD) -> None:
+        self._free = total
+
+    def take(self, size: int) -> None:
+        """Count ``size`` bytes more; CallerError 429 if there is no room."""
+        if size > self._free:
+            raise CallerError("this node is reading too many large requests. Try again.", code=ErrorCode.CONCURRENCY_OVERLOAD, status=429)
+        self._free -= size
+
+    def give_back(self, size: int) -> None:
+        """Count ``size`` bytes less."""
+        self._free += size
+
+
+async def read_json(chunks: AsyncIterator[bytes], declared: str | None, limit: int, budget: Budget) -> dict[str, Any]:
     """Read a JSON object of at most ``limit`` bytes; ``declared`` is the Content-Length header.
 
     Raises:
-        CallerError: 413 beyond the limit; 400 for anything that is not strict JSON with distinct keys, or not an object.
+        CallerError: 413 beyond the limit; 429 beyond the budget;
+            400 for anything that is not strict JSON with distinct keys, or not an object.
     """
-    data = await read_limited(chunks, declared, limit)
+    data = await read_limited(chunks, declared, limit, budget)
     value = await asyncio.to_thread(parse, data) if len(data) > LARGE else parse(data)
     if not isinstance(value, dict):
         raise CallerError("the body must be a JSON object. Send {…} with Content-Type: application/json.")
     return value
 
 
-async def read_limited(chunks: AsyncIterator[bytes], declared: str | None, limit: int) -> bytes:
+async def read_limited(chunks: AsyncIterator[bytes], declared: str | None, limit: int, budget: Budget) -> bytes:
     """Collect ``chunks`` up to ``limit`` bytes; never holds more than the limit and one chunk."""
     if declared is not None and declared.isdigit() and int(declared[:20]) > limit:
         raise too_large(limit)
     data = bytearray()
-    async for chunk in chunks:
-        data += chunk
-        if len(data) > limit:
-            raise too_large(limit)
+    try:
+        async for chunk in chunks:
+            budget.take(len(chunk))
+            data += chunk  # from here on the chunk is given back below
+            if len(data) > limit:
+                raise too_large(limit)
+    finally:
+        budget.give_back(len(data))
     return bytes(data)
 
 

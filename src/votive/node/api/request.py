@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
 from litestar import MediaType, Request, Response
 
-from votive.node.api.body import read_json, typed
+from votive.node.api.body import Budget, read_json, typed
 from votive.node.api.errors import respond_to_error
 from votive.node.authorise import Asked
 from votive.node.metrics import Metrics
@@ -29,6 +29,7 @@ class Door:
     metrics: Metrics
     seconds: float
     """A request that takes longer is answered 408."""
+    budget: Budget = field(default_factory=Budget)
 
     async def answer(
         self, request: HttpRequest, limit: int, kind: type[Body], call: Callable[[Asked, Body], Awaitable[msgspec.Struct]]
@@ -37,7 +38,7 @@ class Door:
         endpoint, began = request.url.path.rstrip("/"), time.monotonic()
         try:
             async with asyncio.timeout(self.seconds):
-                body = await read_json(request.stream(), request.headers.get("content-length"), limit)
+                body = await read_json(request.stream(), request.headers.get("content-length"), limit, self.budget)
                 asked = Asked(endpoint, request.headers.get("x-request-id", ""), body)
                 answer = await call(asked, typed(body, kind))
             response = Response(_encoder.encode(answer), status_code=200, media_type=MediaType.JSON)
