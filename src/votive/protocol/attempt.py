@@ -20,7 +20,7 @@ from votive.protocol.channel import Clock, Kind, Proves, Run, settle
 from votive.protocol.engine import Assemble, SigningParty, Verify
 from votive.protocol.errors import PermissionLost
 from votive.protocol.events import Entered, Joined, Left, Observe, PairLost, unobserved
-from votive.protocol.leader import Signers, fresh_set, linked_set, oldest_failure, sets_of
+from votive.protocol.leader import Signers, all_sets, fresh_set, linked_set, oldest_failure, sets_of
 from votive.protocol.memory import Signed, SigningMemory
 from votive.protocol.messages import TAG_BYTES, Abort, Proposal, Ready, Reason, sign_id
 from votive.terms.block import Block
@@ -73,6 +73,9 @@ class SignTools:
     observe: Observe = unobserved
     proves: Proves | None = None
     """Lets the session name a leader that made two proposals."""
+
+
+_ALTERNATIVE, _NO_ALTERNATIVE = "another set has not failed", "all have failed"
 
 
 class _Leave(Exception):
@@ -155,8 +158,8 @@ class Attempt:
         rejected: set[Seat] = set()
         settled = self._clock.now() + self._limits.settle
         while self._me not in rejected:
-            signers = await self._board.until(lambda: self._fresh(self._candidates(rejected)), settled)
-            signers = signers or oldest_failure(self._sets(self._candidates(rejected)), self._memory.failed)
+            await self._board.until(lambda: self._fresh(self._candidates(rejected)) or self._complete(), settled)
+            signers = self._best(self._candidates(rejected))
             if signers is None:
                 return None
             block, stated_by = self._lowest_block(signers)
@@ -164,6 +167,12 @@ class Attempt:
                 return signers, block
             rejected.add(stated_by)  # it named a block that is not final here, or at which nothing was permitted
         return None
+
+    def _complete(self) -> bool | None:
+        """True once every node that can be reached has come to this attempt: there is nobody to wait for."""
+        readiness = self._board.readiness
+        come = all(seat in readiness and readiness[seat].attempt >= self.number for seat in self._tools.reachable())
+        return True if come else None
 
     def _candidates(self, rejected: Collection[Seat]) -> dict[Seat, Collection[Seat]]:
         """Return the seats that wait in this attempt with our digest, each with its live set-ups."""
@@ -175,16 +184,51 @@ class Attempt:
         found[self._me] = set(self._tools.pairs())
         return found
 
-    def _sets(self, pairs: Mapping[Seat, Collection[Seat]], leader: Seat | None = None) -> Iterator[Signers]:
-        order = [seat for seat in self._board.order if seat in pairs]
-        return sets_of(self._board.threshold, leader=self._me if leader is None else leader, order=order, pairs=pairs)
+    def _sets(self, pairs: Mapping[Seat, Collection[Seat]]) -> Iterator[Signers]:
+        """All sets that we could propose."""
+        return sets_of(self._board.threshold, leader=self._me, order=self._in_order(pairs), pairs=pairs)
+
+    def _in_order(self, pairs: Mapping[Seat, Collection[Seat]]) -> list[Seat]:
+        """Order candidates: the least suspect first, then as the session has it."""
+        return sorted((seat for seat in self._board.order if seat in pairs), key=self._memory.suspicion)
+
+    def _another_exists(self, pairs: Mapping[Seat, Collection[Seat]]) -> bool:
+        """Return whether some leader has a set that has not failed."""
+        return fresh_set(all_sets(self._board.threshold, self._in_order(pairs), pairs), self._memory.failed) is not None
 
     def _fresh(self, pairs: Mapping[Seat, Collection[Seat]]) -> Signers | None:
-        """Return the last set that worked, if it is at hand and has us in it, else the first that has not failed."""
-        worked = self._memory.worked
-        if worked is not None and self._me in worked and len(worked) == self._board.threshold and linked_set(worked, pairs):
+        """Return the last set that worked, if it has us in it, else the first that has not failed; None: better wait a little.
+
+        Where nothing has failed yet, no time is lost in waiting for better sets.
+        """
+        worked, failed = self._memory.worked, self._memory.failed
+        if worked is not None and self._me in worked:
+            if linked_set(worked, pairs):
+                return worked
+            if failed and self._hoped_for(worked):
+                return None
+        fresh = fresh_set(self._sets(pairs), failed)
+        return None if fresh is None or self._better_to_come(fresh) else fresh
+
+    def _better_to_come(self, signers: Signers) -> bool:
+        """Return whether a node that can be reached, but has not come to this attempt yet, is less suspect than some signer."""
+        come = set(self._board.agreeing(self.number))
+        awaited = [self._memory.suspicion(seat) for seat in self._tools.reachable() if seat not in come]
+        worst = max(self._memory.suspicion(seat) for seat in signers if seat != self._me)
+        return bool(awaited) and min(awaited) < worst
+
+    def _best(self, pairs: Mapping[Seat, Collection[Seat]]) -> Signers | None:
+        """Return what we propose now: nothing fresh and another leader has it: None; else the failure that lies furthest back."""
+        worked, failed = self._memory.worked, self._memory.failed
+        if worked is not None and self._me in worked and linked_set(worked, pairs):
             return worked
-        return fresh_set(self._sets(pairs), self._memory.failed)
+        fresh = fresh_set(self._sets(pairs), failed)
+        return fresh or (None if self._another_exists(pairs) else oldest_failure(self._sets(pairs), failed))
+
+    def _hoped_for(self, signers: Signers) -> bool:
+        """Return whether all of ``signers`` can be reached, and some have not said READY for this attempt yet."""
+        present = {self._me, *self._tools.reachable()}
+        return present >= set(signers) and not set(signers) <= set(self._board.agreeing(self.number))
 
     def _lowest_block(self, signers: Signers) -> tuple[Block, Seat]:
         """Return the lowest of the signers' blocks: it is final for all of them. Ours, if it is as low."""
@@ -200,8 +244,9 @@ class Attempt:
         return self._board.propose(self.number, proposal, payload)
 
     async def _give_up(self) -> None:
-        """Leave the lead, slowly: set-ups that are under way need time, and the next attempt finds the same nodes."""
-        await self._board.until(self._moved_or(lambda: None), self._clock.now() + self._limits.patience)
+        """Leave the lead: at once if another leader has a set, else slowly, as set-ups that are under way need time."""
+        if not self._another_exists(self._candidates(())):
+            await self._board.until(self._moved_or(lambda: None), self._clock.now() + self._limits.patience)
         await self._channel.broadcast(Kind.SIGN_ABORT, encode(Abort(reason=Reason.NO_SET)), self.number)
         self._tools.observe(Left(self.number, Reason.NO_SET))
 
@@ -220,7 +265,7 @@ class Attempt:
         missing = set(proposal.signers) - {self._me} - set(self._tools.pairs())
         if missing:
             raise _Leave(Reason.SETUP_GONE, [Seat(seat) for seat in missing])
-        if self._known_to_fail(tuple(Seat(seat) for seat in proposal.signers)):
+        if await self._known_to_fail(proposed.signers):
             raise _Leave(Reason.OBJECTION)
         await self._require_permission_at(proposal.block)
 
@@ -231,15 +276,22 @@ class Attempt:
             raise PermissionLost(self._board.request.block.number)
         raise _Leave(Reason.OBJECTION, [self._leader])
 
-    def _known_to_fail(self, signers: Signers) -> bool:
-        """Return whether this set failed before and its leader has another choice, as far as we see."""
+    async def _known_to_fail(self, signers: Signers) -> bool:
+        """Return whether this set failed before while another has not; to know that, all reachable nodes must have been heard."""
         if signers not in self._memory.failed:
             return False
-        board = self._board
+        answer = await self._board.until(lambda: self._alternative() or self._all_heard(), self._clock.now() + self._limits.settle)
+        return answer == _ALTERNATIVE
+
+    def _alternative(self) -> str | None:
+        board, present = self._board, {self._me, *self._tools.reachable()}
         pairs: dict[Seat, Collection[Seat]] = {
-            seat: [Seat(peer) for peer in board.readiness[seat].ready.pairs] for seat in board.agreeing(self.number)
+            seat: [Seat(peer) for peer in board.readiness[seat].ready.pairs] for seat in board.agreeing() if seat in present
         }
-        return self._leader in pairs and fresh_set(self._sets(pairs, self._leader), self._memory.failed) is not None
+        return _ALTERNATIVE if self._another_exists(pairs) else None
+
+    def _all_heard(self) -> str | None:
+        return _NO_ALTERNATIVE if set(self._tools.reachable()) <= self._board.readiness.keys() else None
 
     async def _permits(self, block: Block) -> bool:
         """Ask at ``block``; in doubt, no. Our own block of approval needs no second reading."""
@@ -259,7 +311,7 @@ class Attempt:
     # The engine's rounds
 
     async def _perform(self, proposed: Proposed) -> None:
-        number, signers, run = self.number, tuple(Seat(seat) for seat in proposed.proposal.signers), self._tools.run
+        number, signers, run = self.number, proposed.signers, self._tools.run
         self._tools.observe(Joined(number, signers))
         name = sign_id(self._board.request.session, number, proposed.payload)
         try:
@@ -311,8 +363,8 @@ class Attempt:
                 return _Leave(Reason.CONFLICT, strangers)
             if all(seat in here for seat in others):
                 return {seat: here[seat][TAG_BYTES:] for seat in others}
-            left = self._board.left(self.number)
-            return None if left is None else _Leave(Reason.LEFT, [left])
+            left = self._board.left(self.number, in_last_round=kind is Kind.SIGN_ROUND3)
+            return None if left is None else self._follow(left, [seat for seat in others if seat not in here])
 
         found: dict[Seat, bytes] | _Leave | None = await self._board.until(answer, self._clock.now() + self._limits.round)
         if found is None:
@@ -320,6 +372,11 @@ class Attempt:
         if isinstance(found, _Leave):
             raise found
         return found
+
+    def _follow(self, left: Seat, missing: Collection[Seat]) -> _Leave:
+        """Leave because another left; if it missed somebody whom we miss too, say so as well."""
+        silent = self._board.called_silent(self.number, left) & set(missing)
+        return _Leave(Reason.SILENCE, silent) if silent else _Leave(Reason.LEFT, [left])
 
     def _convict(self, fault: PeerFault) -> _Leave:
         """Report whom the engine convicts, and say why we leave."""
@@ -338,7 +395,7 @@ class Attempt:
         """Not a signer: wait for the outcome, which ends the session, or until the signers have left or used up their time."""
         patience = 3 * self._limits.round + self._limits.patience
         left = await self._board.until(self._signer_left_or_pace, self._clock.now() + patience)
-        self._memory.note_failure(tuple(Seat(seat) for seat in proposed.proposal.signers))
+        self._memory.note_failure(proposed.signers)
         self._tools.observe(Left(self.number, Reason.LEFT if left else Reason.SILENCE, (left,) if left else ()))
 
     def _signer_left_or_pace(self) -> Seat | None:
@@ -349,7 +406,9 @@ class Attempt:
 
     async def _leave(self, leave: _Leave, proposed: Proposed) -> None:
         """Say that we leave, and remember the set; the leader's proposal goes with it, so that two of them meet."""
-        self._memory.note_failure(tuple(Seat(seat) for seat in proposed.proposal.signers))
+        self._memory.note_failure(proposed.signers)
+        if leave.reason is Reason.SILENCE:
+            self._memory.note_silence(leave.seats)
         shown, evidence = (proposed.payload, proposed.evidence) if proposed.evidence is not None else (b"", b"")
         abort = Abort(reason=leave.reason, seats=leave.seats, proposal=shown, evidence=evidence)
         await self._channel.broadcast(Kind.SIGN_ABORT, encode(abort), self.number)

@@ -19,8 +19,8 @@ from votive.protocol.engine import Verify
 from votive.protocol.errors import DigestsDiffer
 from votive.protocol.events import Blamed, Observe
 from votive.protocol.leader import Signers, leaders
-from votive.protocol.memory import Signed
-from votive.protocol.messages import TAG_BYTES, Abort, OutcomeMessage, Proposal, Ready, proposal_hash
+from votive.protocol.memory import Signed, SigningMemory
+from votive.protocol.messages import TAG_BYTES, Abort, OutcomeMessage, Proposal, Ready, Reason, proposal_hash
 from votive.protocol.wire import MalformedError, Message, decode
 from votive.terms.block import Block
 from votive.terms.key import Signature
@@ -30,7 +30,7 @@ T = TypeVar("T")
 M = TypeVar("M", bound=Message)
 
 _WINDOW = 8
-"""Messages of attempts further ahead than this are dropped: an honest node that far ahead has taken us along by its READYs."""
+"""Messages of attempts further away than this are dropped: honest nodes that are that far ahead take us along by their READYs."""
 
 _ROUNDS = (Kind.SIGN_ROUND1, Kind.SIGN_ROUND2, Kind.SIGN_ROUND3)
 
@@ -67,6 +67,11 @@ class Proposed:
     payload: bytes
     evidence: bytes | None
 
+    @property
+    def signers(self) -> Signers:
+        """The set."""
+        return tuple(Seat(seat) for seat in self.proposal.signers)
+
     def envelope(self, attempt: int) -> Envelope:
         """Return the proposal as the leader sent it."""
         return Envelope(sender=self.leader, kind=Kind.SIGN_PROPOSE, attempt=attempt, payload=self.payload, evidence=self.evidence)
@@ -81,7 +86,15 @@ class Board:
     """The messages of one session, by attempt, kind and sender."""
 
     def __init__(
-        self, channel: Channel, request: SignRequest, *, clock: Clock, verify: Verify, observe: Observe, proves: Proves | None
+        self,
+        channel: Channel,
+        request: SignRequest,
+        *,
+        clock: Clock,
+        verify: Verify,
+        memory: SigningMemory,
+        observe: Observe,
+        proves: Proves | None,
     ) -> None:
         self.channel, self.request, self.me = channel, request, channel.me
         self.threshold = threshold_of(len(channel.seats))
@@ -93,7 +106,7 @@ class Board:
         self.outcome: asyncio.Future[tuple[Signed, Seat | None]] = asyncio.get_running_loop().create_future()
         self.holders: set[Seat] = set()
         self._liars: set[Seat] = set()
-        self._clock, self._verify, self._observe, self._proves = clock, verify, observe, proves
+        self._clock, self._verify, self._memory, self._observe, self._proves = clock, verify, memory, observe, proves
         self._proposals: dict[int, Proposed] = {}
         self._rounds: dict[tuple[int, Kind], dict[Seat, bytes]] = {}
         self._aborts: dict[int, dict[Seat, Abort]] = {}
@@ -138,14 +151,22 @@ class Board:
         """Return the round messages that came, each with H(proposal) before it."""
         return self._rounds.get((attempt, kind), {})
 
-    def left(self, attempt: int) -> Seat | None:
-        """Return a seat that may end ``attempt`` and did: a signer of its proposal, or its leader."""
-        aborts = self._aborts.get(attempt)
-        if not aborts:
-            return None
+    def left(self, attempt: int, *, in_last_round: bool = False) -> Seat | None:
+        """Return a seat that may end ``attempt`` and did: a signer of its proposal, or its leader.
+
+        In the last round a signer that could not combine ends it for itself only: it has sent its own last message before.
+        """
         proposed = self._proposals.get(attempt)
-        entitled = {self.leader(attempt), *(proposed.proposal.signers if proposed else ())} - {self.me}
-        return next((seat for seat in aborts if seat in entitled), None)
+        entitled = {self.leader(attempt), *(proposed.signers if proposed else ())} - {self.me}
+        for seat, abort in self._aborts.get(attempt, {}).items():
+            if seat in entitled and not (in_last_round and abort.reason is Reason.INVALID_RESULT):
+                return seat
+        return None
+
+    def called_silent(self, attempt: int, witness: Seat) -> frozenset[Seat]:
+        """Return whose silence ``witness`` gave as its reason to leave ``attempt``."""
+        abort = self._aborts.get(attempt, {}).get(witness)
+        return frozenset(Seat(seat) for seat in abort.seats) if abort and abort.reason is Reason.SILENCE else frozenset()
 
     def digests(self) -> dict[bytes, list[Seat]]:
         """Return which seats are ready for which digest."""
@@ -201,13 +222,13 @@ class Board:
         self._changed.set()
 
     def enter(self, attempt: int, ready: Ready) -> None:
-        """Note our own READY, and forget all attempts before it."""
+        """Note our own READY, and forget the attempts before it; their proposals only later, as a second one may come."""
         self.attempt = attempt
         self.readiness[self.me] = Readiness(attempt=attempt, ready=ready)
         self._end_if_hopeless()
-        self._proposals = {key: value for key, value in self._proposals.items() if key >= attempt}
+        self._proposals = {key: value for key, value in self._proposals.items() if key >= attempt - _WINDOW}
         self._rounds = {key: value for key, value in self._rounds.items() if key[0] >= attempt}
-        self._aborts = {key: value for key, value in self._aborts.items() if key >= attempt}
+        self._aborts = {key: value for key, value in self._aborts.items() if key >= attempt - _WINDOW}
 
     def propose(self, attempt: int, proposal: Proposal, payload: bytes) -> Proposed:
         """Note our own proposal."""
@@ -236,7 +257,7 @@ class Board:
         self._end_if_hopeless()
 
     def _hear_proposal(self, envelope: Envelope) -> None:
-        if not self.attempt <= envelope.attempt <= self.attempt + _WINDOW:
+        if not self.attempt - _WINDOW <= envelope.attempt <= self.attempt + _WINDOW:
             return
         if envelope.sender != self.leader(envelope.attempt):
             self._blame(envelope, f"a proposal for attempt {envelope.attempt}, which node {self.leader(envelope.attempt)} leads")
@@ -307,12 +328,23 @@ class Board:
             self.outcome.set_exception(DigestsDiffer(self.digests(), self.threshold))
 
     def _hear_abort(self, envelope: Envelope) -> None:
-        if not self.attempt <= envelope.attempt <= self.attempt + _WINDOW:
+        if not self.attempt - _WINDOW <= envelope.attempt <= self.attempt + _WINDOW:
             return
         abort = decode(envelope.payload, Abort)
         self._aborts.setdefault(envelope.attempt, {})[envelope.sender] = abort
         if abort.proposal and self._proves is not None:
             self._hear_forwarded(envelope.attempt, abort, self._proves)
+        proposed = self._proposals.get(envelope.attempt)
+        if proposed is not None and envelope.sender in proposed.proposal.signers:
+            self._memory.note_failure(proposed.signers)
+            self._suspect(envelope.sender, abort, proposed)
+
+    def _suspect(self, sender: Seat, abort: Abort, proposed: Proposed) -> None:
+        """Remember who was silent, by this account, and who left for reasons that only it can see."""
+        if abort.reason is Reason.SILENCE:
+            self._memory.note_silence({Seat(seat) for seat in abort.seats} & set(proposed.signers), sender)
+        elif abort.reason in {Reason.OBJECTION, Reason.SETUP_GONE}:
+            self._memory.note_silence([sender])
 
     def _hear_forwarded(self, attempt: int, abort: Abort, proves: Proves) -> None:
         """Take in the leader's proposal from an abort, if the leader's own evidence is with it."""

@@ -50,6 +50,12 @@ def sets_of(size: int, *, leader: Seat, order: Sequence[Seat], pairs: Mapping[Se
     yield from grow((leader,), [seat for seat in order if seat != leader])
 
 
+def all_sets(size: int, order: Sequence[Seat], pairs: Mapping[Seat, Collection[Seat]]) -> Iterator[Signers]:
+    """Yield the sets of ``size`` candidates that have live set-ups with one another, whoever may lead them."""
+    for index, first in enumerate(order):
+        yield from sets_of(size, leader=first, order=order[index + 1 :], pairs=pairs)
+
+
 def linked_set(signers: Signers, pairs: Mapping[Seat, Collection[Seat]]) -> bool:
     """Return whether all of ``signers`` are among the candidates and have live set-ups with one another."""
     if not pairs.keys() >= set(signers):

@@ -6,14 +6,15 @@ saves attempts (f saboteurs cost at most C(n, f) − 1 of them) and it keeps the
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import KeysView
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, KeysView
 from dataclasses import dataclass
 
 from votive.protocol.channel import Clock
 from votive.protocol.errors import SecondDigest
 from votive.protocol.leader import Signers
 from votive.terms.key import Signature
+from votive.terms.participant import Seat
 
 DIGEST_SECONDS = 600.0
 """How long a second digest under one session is refused."""
@@ -40,6 +41,7 @@ class SigningMemory:
         self._digests: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
         self._outcomes: OrderedDict[bytes, Signed] = OrderedDict()
         self._failed: OrderedDict[Signers, None] = OrderedDict()
+        self._suspicion: Counter[Seat] = Counter()
         self.worked: Signers | None = None
         """The set of the last success."""
 
@@ -66,8 +68,10 @@ class SigningMemory:
             self._outcomes.popitem(last=False)
 
     def note_success(self, signers: Signers) -> None:
-        """Prefer this set from now on."""
+        """Prefer this set from now on, and suspect none of it."""
         self.worked = signers
+        for seat in signers:
+            self._suspicion.pop(seat, None)
         self._failed.pop(signers, None)
 
     def note_failure(self, signers: Signers) -> None:
@@ -76,6 +80,17 @@ class SigningMemory:
         self._failed.move_to_end(signers)
         if self.worked == signers:
             self.worked = None
+
+    def note_silence(self, silent: Iterable[Seat], witness: Seat | None = None) -> None:
+        """Suspect who was not heard in time, and as much who says so: one of the two, or the link between them, is at fault."""
+        for seat in silent:
+            self._suspicion[seat] += 1
+            if witness is not None:
+                self._suspicion[witness] += 1
+
+    def suspicion(self, seat: Seat) -> int:
+        """Return how often this seat was silent, or complained, since it last was in a set that worked. Never blame."""
+        return self._suspicion[seat]
 
     @property
     def failed(self) -> KeysView[Signers]:

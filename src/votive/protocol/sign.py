@@ -17,7 +17,7 @@ from votive.protocol.board import Board, SignRequest
 from votive.protocol.channel import Channel, Clock, Kind, settle, within
 from votive.protocol.errors import DigestsDiffer, NotEnoughNodes, SigningFailed
 from votive.protocol.events import Adopted, Event, Left
-from votive.protocol.leader import apart, sets_of
+from votive.protocol.leader import all_sets, apart
 from votive.protocol.memory import Signed, SigningMemory
 from votive.protocol.messages import OutcomeMessage
 from votive.terms.encoding import encode
@@ -65,7 +65,9 @@ class _Session:
         self._report = tools.observe
         self._tools = replace(tools, observe=self._observe)
         self._clock = tools.clock
-        self._board = Board(channel, request, clock=tools.clock, verify=tools.verify, observe=self._observe, proves=tools.proves)
+        self._board = Board(
+            channel, request, clock=tools.clock, verify=tools.verify, memory=memory, observe=self._observe, proves=tools.proves
+        )
         self._silent: set[Seat] = set()
         self._reasons: list[str] = []
         self._greeted: set[Seat] = set()
@@ -181,8 +183,7 @@ class _Session:
         return SigningFailed(why, attempts=len(self._reasons), silent=sorted(silent), culprits=sorted(board.culprits), reasons=reasons)
 
     def _some_set(self, pairs: Mapping[Seat, Collection[Seat]]) -> bool:
-        size = self._board.threshold
-        return any(next(sets_of(size, leader=leader, order=sorted(pairs), pairs=pairs), None) for leader in pairs)
+        return next(all_sets(self._board.threshold, sorted(pairs), pairs), None) is not None
 
 
 def _outcome_message(request: SignRequest, signed: Signed) -> bytes:
