@@ -225,7 +225,7 @@ def conclusions(claim: Claim, committee: Committee, cid: str | None, checks: Seq
     signed = f'the text "{claim.message}"' if claim.message is not None else f"the digest {claim.digest}"
     return (
         f"Nobody ever owned this key or could use it by any other way than the action {cid}.",
-        f"A signature needs {t} of the {n} nodes. Each honest one among those {t} ran exactly that program, and its run asked to sign {signed}.",
+        f"A signature needs {t} of the {n} nodes. Each honest one of these ran exactly that program, and its run asked to sign {signed}.",
         "So whatever that program establishes before it signs, at least one honest node established for itself.",
     )
 

@@ -112,7 +112,15 @@ def birth_of(pid: int) -> str | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     state, ticks = fields[0], fields[19]  # fields 3 and 22 of proc_pid_stat(5)
-    return None if state in "ZX" else f"{_boot()}/{ticks}"
+    return None if state in "ZX" and not _threads_left(pid) else f"{_boot()}/{ticks}"
+
+
+def _threads_left(pid: int) -> bool:
+    """Whether threads of a process whose first one has ended still hold its files and ports."""
+    try:
+        return len(list((PROC / str(pid) / "task").iterdir())) > 1
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _boot() -> str:
