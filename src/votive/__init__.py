@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from votive.terms.version import VERSION as __version__
+from votive.terms.version import VERSION
 
 if TYPE_CHECKING:
     from votive.client import BlockingNetwork, Network, Wallet, connect, connect_blocking
 
+__version__ = VERSION
 __all__ = ["BlockingNetwork", "Network", "Wallet", "__version__", "connect", "connect_blocking"]
 
 
@@ -23,4 +24,3 @@ def __getattr__(name: str) -> Any:
     import votive.client  # noqa: PLC0415  # see the module's docstring
 
     return getattr(votive.client, name)
-

@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from votive.terms.version import VERSION
 from votive.cli import action, key
 from votive.cli.demo import demo
 from votive.cli.network import down, logs, status, up
@@ -18,6 +17,7 @@ from votive.cli.options import Verbose
 from votive.cli.output import print_error, print_usage_error, say
 from votive.cli.verify import verify
 from votive.terms.errors import OurError, VotiveError
+from votive.terms.version import VERSION
 
 FAILED, MISUSED, DEFECT, INTERRUPTED = 1, 2, 70, 130
 """Exit status: an error that was foreseen, words that make no command, a defect of ours (BSD's EX_SOFTWARE), Ctrl-C."""

@@ -19,7 +19,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from votive.terms.version import VERSION
 from votive.client.errors import Unreachable
 from votive.client.registry import Registry
 from votive.client.rpc import Rpc
@@ -31,6 +30,7 @@ from votive.devnet.processes import Process, end, log_tail
 from votive.devnet.progress import Progress, Report, silent
 from votive.devnet.services import Service
 from votive.devnet.status import NetworkStatus, NodeState, Running, get_json, node_state, status_of
+from votive.terms.version import VERSION
 
 if TYPE_CHECKING:
     import aiohttp
