@@ -61,6 +61,8 @@ class Votes:
                 return [await self._send(vote, missing, attempt)]
             except (TransactionFailed, CallRefused) as error:
                 last = error
+        if not await self._missing(keys):
+            return []
         raise TransactionFailed(f"the vote for batch {vote.batch} failed {ATTEMPTS} times, the last time so: {last}")
 
     async def _missing(self, keys: tuple[KeyVote, ...]) -> list[KeyVote]:
