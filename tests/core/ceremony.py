@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypedDict, Unpack
 
 from votive.core import DkgParty, KeyShare, PairSetup, PairTable, SealingKey, SigningParty
 from votive.terms.participant import Seat, threshold_of
@@ -17,6 +19,15 @@ DIGEST = hashlib.sha256(b"what is signed").digest()
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 Messages = dict[Seat, bytes]
+KeyShares = dict[Seat, KeyShare]
+
+
+class Names(TypedDict, total=False):
+    """What names an attempt, where it is not the usual one."""
+
+    session: bytes
+    sign_id: bytes
+    digest: bytes
 
 
 def to_receiver(receiver: Seat, sent: Mapping[Seat, Mapping[Seat, bytes]]) -> Messages:
@@ -36,9 +47,7 @@ class Committee:
         self.seats = [Seat(number) for number in sorted(numbers)]
         self.threshold = threshold_of(len(self.seats))
         self.sealing = {seat: SealingKey.generate() for seat in self.seats}
-        self.tables = {
-            seat: PairTable(network=network, epoch=epoch, seat=seat, sealing=self.sealing[seat]) for seat in self.seats
-        }
+        self.tables = {seat: PairTable(network=network, epoch=epoch, seat=seat, sealing=self.sealing[seat]) for seat in self.seats}
         self.counters: dict[tuple[Seat, Seat], int] = {}
 
     def dkg_parties(self, count: int = 1, *, context: bytes = CONTEXT) -> dict[Seat, DkgParty]:
@@ -90,13 +99,14 @@ class Committee:
         right.finish(left_confirm)
 
     def set_up_all(self, numbers: Sequence[Seat] | None = None) -> None:
-        """Make the set-ups of all pairs among ``numbers``, by default of all."""
-        for first, second in itertools.combinations(numbers or self.seats, 2):
-            self.set_up(first, second)
+        """Make the set-ups of all pairs among ``numbers``, by default of all; two at a time, the GIL is free meanwhile."""
+        with ThreadPoolExecutor(2) as pool:
+            for made in [pool.submit(self.set_up, *pair) for pair in itertools.combinations(numbers or self.seats, 2)]:
+                made.result()
 
     def signing_parties(
         self,
-        shares: Mapping[Seat, KeyShare],
+        shares: KeyShares,
         signers: Sequence[Seat] | None = None,
         *,
         session: bytes = SESSION,
@@ -106,13 +116,11 @@ class Committee:
         """Fresh parties of one attempt; by default the lowest t seats."""
         chosen = list(signers or self.seats[: self.threshold])
         return {
-            seat: SigningParty(
-                table=self.tables[seat], share=shares[seat], signers=chosen, session=session, sign_id=sign_id, digest=digest
-            )
+            seat: SigningParty(table=self.tables[seat], share=shares[seat], signers=chosen, session=session, sign_id=sign_id, digest=digest)
             for seat in chosen
         }
 
-    def sign(self, shares: Mapping[Seat, KeyShare], signers: Sequence[Seat] | None = None, **names: bytes) -> tuple[bytes, bytes, int]:
+    def sign(self, shares: KeyShares, signers: Sequence[Seat] | None = None, **names: Unpack[Names]) -> tuple[bytes, bytes, int]:
         """Run a whole signature; all signers hold the same result."""
         parties = self.signing_parties(shares, signers, **names)
         results = finish(parties, round3(parties, round2(parties, round1(parties))))
@@ -136,6 +144,6 @@ def finish(parties: Mapping[Seat, SigningParty], sent: Mapping[Seat, bytes]) -> 
     return {seat: party.finish(others(seat, sent)) for seat, party in parties.items()}
 
 
-def key_shares(generated: Mapping[Seat, list[KeyShare]], number: int = 0) -> dict[Seat, KeyShare]:
+def key_shares(generated: Mapping[Seat, list[KeyShare]], number: int = 0) -> KeyShares:
     """The shares of one key of a batch."""
     return {seat: shares[number] for seat, shares in generated.items()}

@@ -274,9 +274,7 @@ class SigningParty:
     Messages carry no header: their sender is the channel's. After an error the party is spent.
     """
 
-    def __init__(
-        self, *, table: PairTable, share: KeyShare, signers: Sequence[int], session: bytes, sign_id: bytes, digest: bytes
-    ) -> None:
+    def __init__(self, *, table: PairTable, share: KeyShare, signers: Sequence[int], session: bytes, sign_id: bytes, digest: bytes) -> None:
         """Assemble the party.
 
         Args:

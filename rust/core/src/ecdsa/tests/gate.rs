@@ -100,7 +100,7 @@ fn of_256_concurrent_deviating_sessions_nothing_is_released_after_the_first_fail
                 let ticket = tickets.number(TRAITOR);
                 let bit = random::bytes::<2>();
                 thread::sleep(Duration::from_micros(u64::from(bit[1]) * 20));
-                if bit[0] % 8 == 0 || number == 77 {
+                if bit[0].is_multiple_of(8) || number == 77 {
                     failed.fetch_min(ticket, Ordering::SeqCst);
                     pair.table().fail(&uses, TRAITOR).ok();
                 } else if tickets.pass(()).is_ok() {
