@@ -143,11 +143,12 @@ def _sync_directory(directory: Path) -> None:
 @contextmanager
 def _explained(path: Path | None = None) -> Iterator[None]:
     """Turn SQLite's errors into those of this room."""
+    where = path or "the store"
     try:
         yield
-    except (apsw.CorruptError, apsw.NotADBError, apsw.FormatError) as error:
-        raise StoreDamaged(f"{path or 'the store'} is damaged or not a Votive store ({error}); restore it from a backup") from error
     except (apsw.IOError, apsw.FullError, apsw.ReadOnlyError, apsw.CantOpenError) as error:
-        raise StoreFailed(f"the disk under {path or 'the store'} failed: {error}") from error
-    except apsw.BusyError as error:
-        raise StoreError(f"{path or 'the store'} is open in another program ({error}); close it there") from error
+        raise StoreFailed(f"the disk under {where} failed: {error}") from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise StoreError(f"{where} is open in another program ({error}); close it there") from error
+    except apsw.Error as error:
+        raise StoreDamaged(f"{where} is damaged or not a Votive store ({error}); restore it from a backup") from error

@@ -82,4 +82,4 @@ class Store(Shares, Notes):
 def _shown(value: bytes | None) -> str:
     if value is None:
         return "none"
-    return value.decode() if value.startswith(b"0x") else value.hex()
+    return value.decode(errors="replace") if value.startswith(b"0x") else value.hex()
