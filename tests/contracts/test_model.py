@@ -227,5 +227,5 @@ class Contracts(RuleBasedStateMachine):
 
 TestContracts = Contracts.TestCase
 TestContracts.settings = settings(
-    max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True, derandomize=True
+    max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True, derandomize=True
 )
