@@ -48,12 +48,13 @@ def refusal(answers: Sequence[Answer], faults: Sequence[Fault], nodes: int) -> V
     if opinions:
         return refused(opinions, answers, faults, nodes)
     if faults:
-        reasons = "; ".join(f"node {fault.seat}: {fault.reason}" for fault in faults)
+        ordered = sorted(faults, key=lambda fault: fault.seat)
+        reasons = "; ".join(f"node {fault.seat}: {fault.reason}" for fault in ordered)
         return NoValidSignature(
             f"no node gave a signature that verifies ({reasons}). Try again; if it stays so, ask another network.",
-            culprits=[Seat(fault.seat) for fault in faults],
+            culprits=[Seat(fault.seat) for fault in ordered],
         )
-    silence = "; ".join(f"node {answer.seat}: {answer.silence}" for answer in answers)
+    silence = "; ".join(f"node {answer.seat}: {answer.silence}" for answer in sorted(answers, key=lambda answer: answer.seat))
     return Unreachable(f"none of the {nodes} nodes answered ({silence}). Is the network up?")
 
 
@@ -63,7 +64,7 @@ def refused(opinions: Sequence[Opinion], answers: Sequence[Answer], faults: Sequ
     said: dict[str, Any] = {"saidBy": list(first.seats), "nodes": nodes}
     if others:
         said["others"] = [{"errorCode": other.error_code, "message": other.message, "saidBy": list(other.seats)} for other in others]
-    if silent := {str(answer.seat): answer.silence for answer in answers if answer.silence}:
+    if silent := {str(answer.seat): answer.silence for answer in sorted(answers, key=lambda answer: answer.seat) if answer.silence}:
         said["silent"] = silent
     if faults:
         said["faults"] = [{"seat": fault.seat, "reason": fault.reason} for fault in faults]

@@ -49,7 +49,7 @@ class Registry:
         self.rpc = rpc
         self.contracts = contracts
         self.chain_id = chain_id
-        self._keys: dict[int, bytes] = {}
+        self.keys_seen: dict[int, bytes] = {}
 
     @classmethod
     async def open(cls, rpc: Rpc, resolver: str) -> Registry:
@@ -86,7 +86,7 @@ class Registry:
         Raises:
             BadArgument: the nodes never generated such a key.
         """
-        if token_id not in self._keys:
+        if token_id not in self.keys_seen:
             (key,) = await self.read(self.contracts.pubkey_router, abi.GET_PUBKEY, token_id)
             if not key:
                 raise BadArgument(
@@ -94,8 +94,8 @@ class Registry:
                 )
             if token_id_of(key) != token_id:
                 raise WrongNetwork(f"the chain gives a public key for 0x{token_id:064x} that does not hash to it.", retryable=False)
-            self._keys[token_id] = key
-        return self._keys[token_id]
+            self.keys_seen[token_id] = key
+        return self.keys_seen[token_id]
 
     async def knows(self, public_key: str) -> bool:
         """Whether ``public_key`` (uncompressed hex) is a key that the nodes generated to be minted."""

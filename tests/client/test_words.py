@@ -1,0 +1,186 @@
+"""What users may write: parameters, tokens, digests, accounts, commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_account import Account
+
+from votive.cli import accounts, params
+from votive.cli.main import main
+from votive.client import BadArgument, Wallet
+from votive.client.arguments import address_of, digest_of, grantee_of, signature_parts, token_of
+from votive.devnet.create import funded_accounts
+from votive.ipfs import cid_of, multihash_of
+
+KEY = "0x" + "11" * 32
+ADDRESS = Account.from_key(KEY).address
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("7919", 7919),
+        ("-5", -5),
+        ("1.5", 1.5),
+        ("true", True),
+        ("null", None),
+        ('"7919"', "7919"),
+        ('{"a": [1]}', {"a": [1]}),
+        ("prime", "prime"),
+        ("", ""),
+        ("007", "007"),
+        ("NaN", "NaN"),
+        ("0x10", "0x10"),
+        ("a=b", "a=b"),
+        (str(2**53 - 1), 2**53 - 1),
+        (str(2**53), str(2**53)),
+        (str(-(2**53)), str(-(2**53))),
+        (str(2**256 - 189), str(2**256 - 189)),
+    ],
+)
+def test_a_parameter_is_json_if_it_parses_and_text_otherwise(text: str, value: object) -> None:
+    parsed = params.parse([f"n={text}"])["n"]
+    assert parsed == value
+    assert type(parsed) is type(value)
+
+
+@pytest.mark.parametrize("words", [["n"], ["=5"], ["n=1", "n=2"]])
+def test_a_parameter_has_one_name_and_one_value(words: list[str]) -> None:
+    with pytest.raises(BadArgument, match="--param"):
+        params.parse(words)
+
+
+def test_a_token_may_be_written_in_decimal_or_hex() -> None:
+    assert token_of("255") == token_of("0xff") == token_of("0xFF") == token_of(255) == 255
+    for wrong in ("ff", "", "0x", "-1", "1.0", str(2**256)):
+        with pytest.raises(BadArgument, match="token id"):
+            token_of(wrong)
+
+
+def test_a_digest_has_32_bytes() -> None:
+    assert digest_of("0x" + "ab" * 32) == digest_of("ab" * 32) == b"\xab" * 32
+    for wrong in ("0x", "zz" * 32, "ab" * 31, "ab" * 33):
+        with pytest.raises(BadArgument, match="32 bytes"):
+            digest_of(wrong)
+
+
+def test_a_signature_is_r_s_v() -> None:
+    assert signature_parts("0x" + "01" * 32 + "02" * 32 + "1b") == ("0x" + "01" * 32, "0x" + "02" * 32, 27)
+    assert signature_parts("0x" + "01" * 32 + "02" * 32 + "01")[2] == 28
+    for wrong in ("0x12", "zz" * 65, "01" * 64):
+        with pytest.raises(BadArgument, match="signature"):
+            signature_parts(wrong)
+
+
+def test_a_grant_is_to_an_action_or_an_address() -> None:
+    cid = cid_of(b"program")
+    assert grantee_of(cid, None) == multihash_of(cid)
+    assert grantee_of(None, ADDRESS.lower()) == address_of(ADDRESS) == ADDRESS
+    for action, address in ((None, None), (cid, ADDRESS)):
+        with pytest.raises(BadArgument, match="either"):
+            grantee_of(action, address)
+    with pytest.raises(BadArgument, match="address"):
+        grantee_of(None, "0x12")
+
+
+class TestAccounts:
+    def test_the_development_accounts_are_those_that_anvil_funds(self) -> None:
+        known = funded_accounts()
+        assert known[0].address == "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+        assert known[9].address == "0xa0Ee7A142d267C1f36714E4a8F75612F20a79720"
+        assert all(Account.from_key(account.private_key).address == account.address for account in known)
+
+    def test_number_address_and_key_file_name_an_account(self, tmp_path: Path) -> None:
+        known = funded_accounts()
+        assert accounts.wallet("1", known).address == known[1].address
+        assert accounts.wallet(known[2].address.lower(), known).address == known[2].address
+        (tmp_path / "key").write_text(KEY + "\n")
+        assert accounts.wallet(str(tmp_path / "key"), known).address == ADDRESS
+
+    def test_a_keystore_opens_with_its_password_only(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        file = tmp_path / "keystore.json"
+        file.write_text(json.dumps(Account.encrypt(KEY, "right", kdf="pbkdf2", iterations=2)))
+        monkeypatch.setenv(accounts.PASSWORD_VARIABLE, "right")
+        assert accounts.wallet(str(file), ()).address == ADDRESS
+        monkeypatch.setenv(accounts.PASSWORD_VARIABLE, "wrong")
+        with pytest.raises(BadArgument, match="password"):
+            accounts.wallet(str(file), ())
+
+    @pytest.mark.parametrize("who", ["10", "0x0000000000000000000000000000000000000001", "nobody"])
+    def test_nobody_is_nobody(self, who: str) -> None:
+        with pytest.raises(BadArgument, match="--as"):
+            accounts.wallet(who, funded_accounts())
+
+    @pytest.mark.parametrize("key", ["", "0x12", "zz" * 32, "0x" + "00" * 32, "0x" + "ff" * 32])
+    def test_what_is_no_private_key_is_refused_and_not_repeated(self, key: str) -> None:
+        with pytest.raises(BadArgument) as caught:
+            Wallet.from_key(key)
+        assert not key or key not in str(caught.value)
+
+    def test_a_wallet_never_shows_its_key(self) -> None:
+        assert "11" * 8 not in repr(Wallet.from_key(KEY))
+
+
+class TestCommands:
+    COMMANDS = (
+        *(["demo"], ["up"], ["status"], ["logs"], ["down"], ["verify"]),
+        *(["key", word] for word in ("mint", "list", "show", "grant", "revoke", "transfer", "burn", "sign")),
+        *(["action", word] for word in ("cid", "publish", "run")),
+    )
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+    def test_every_command_has_json_and_help(self, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+        assert main([*command, "--help"]) == 0
+        text = capsys.readouterr().out
+        assert "--json" in text
+        assert "--verbose" in text
+
+    def test_the_first_help_fits_a_screen(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["--help"]) == 0
+        assert len(capsys.readouterr().out.splitlines()) <= 40
+
+    @pytest.mark.parametrize("words", [["nonsense"], ["key", "sign"], ["up", "--nodes", "four"], ["status", "--bogus"]])
+    def test_wrong_words_are_explained_in_json_too(self, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+        assert main([*words, "--json"]) == 2
+        assert self.error(capsys)["errorCode"] == "NodeBadInput"
+        assert main(words) == 2
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert "--help" in printed.err
+
+    def test_a_directory_without_a_network_says_how_to_start_one(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        for command in (["status"], ["down"], ["logs"], ["key", "mint"], ["key", "list"], ["action", "run", cid_of(b"")]):
+            assert main([*command, "--directory", str(tmp_path), "--json"]) == 1
+            error = self.error(capsys)
+            assert error["errorCode"] == "DevnetError"
+            assert "votive up" in error["message"]
+            assert error["details"] == []
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_trace_is_shown_only_on_request(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["status", "--directory", str(tmp_path)]) == 1
+        assert "Traceback" not in capsys.readouterr().err
+        assert main(["status", "--directory", str(tmp_path), "--verbose"]) == 1
+        assert "Traceback" in capsys.readouterr().err
+
+    def test_the_cid_of_a_file_needs_no_network(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "a.js").write_bytes(b"hello world")
+        assert main(["action", "cid", str(tmp_path / "a.js")]) == 0
+        assert capsys.readouterr().out == "Qmf412jQZiuVUtdgnB36FXFX7xg5V6KEbSJ4dpQuhkLyfD\n"
+        assert main(["action", "cid", str(tmp_path / "none.js"), "--json"]) == 1
+        assert self.error(capsys)["errorCode"] == "NodeBadInput"
+
+    @pytest.mark.parametrize("words", [["verify"], ["verify", "--digest", "0x00"], ["verify", "no-such-file"]])
+    def test_verify_says_what_it_needs(self, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+        assert main([*words, "--json"]) == 1
+        assert self.error(capsys)["errorCode"] == "NodeBadInput"
+
+    @staticmethod
+    def error(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+        error: dict[str, Any] = json.loads(capsys.readouterr().out)
+        assert error.keys() == {"errorCode", "message", "details"}
+        return error

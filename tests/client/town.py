@@ -1,0 +1,109 @@
+"""A network of pretended nodes: real HTTP servers that say what a test wants, and a real key to sign with."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import coincurve
+from aiohttp import web
+
+from votive.client.ask import Node
+from votive.client.auth_sig import Origin
+from votive.client.hashing import token_id_of
+from votive.client.network import Network
+from votive.client.registry import Committee, Contracts, Registry
+from votive.client.rpc import Rpc
+from votive.client.wallet import Wallet
+
+KEY = coincurve.PrivateKey(bytes(range(1, 33)))
+PUBLIC_KEY = KEY.public_key.format(compressed=False)
+TOKEN = token_id_of(PUBLIC_KEY)
+STRANGER = coincurve.PrivateKey(bytes(range(2, 34)))
+ACCOUNT = Wallet.from_key("0x" + "11" * 32)
+CHAIN_ID = 31337
+NOWHERE = "0x" + "00" * 19 + "01"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def signature(digest: bytes, key: coincurve.PrivateKey = KEY) -> dict[str, Any]:
+    raw = key.sign_recoverable(digest, hasher=None)
+    return {"r": "0x" + raw[:32].hex(), "s": "0x" + raw[32:64].hex(), "v": 27 + raw[64]}
+
+
+def says(body: Any, status: int = 200) -> Handler:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.json_response(body, status=status)
+
+    return answer
+
+
+def refuses(code: str, message: str, status: int = 401, details: tuple[Any, ...] = ()) -> Handler:
+    return says({"errorCode": code, "message": message, "status": status, "details": list(details)}, status)
+
+
+def signs(key: coincurve.PrivateKey = KEY) -> Handler:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        return web.json_response({"success": True, "signature": signature(bytes(body["toSign"]), key)})
+
+    return answer
+
+
+def ran(response: str = "done", digests: tuple[bytes, ...] = (), key: coincurve.PrivateKey = KEY) -> Handler:
+    public_key = key.public_key.format(compressed=False).hex()
+    signed = {
+        f"sig{number}": {"publicKey": f'"{public_key}"', "dataSigned": f'"{digest.hex()}"', "signature": signature(digest, key)}
+        for number, digest in enumerate(digests)
+    }
+    return says({"success": True, "signedData": signed, "response": response, "logs": "said\n"})
+
+
+@dataclass
+class Town:
+    """Pretended nodes and what they were asked."""
+
+    network: Network
+    requests: list[tuple[int, str, str, dict[str, Any]]] = field(default_factory=list)
+    """Seat, path, request id, body."""
+
+
+@asynccontextmanager
+async def town(*handlers: Handler | None) -> AsyncIterator[Town]:
+    """A network whose node in seat i answers with the i-th handler; one whose handler is None cannot be reached."""
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        asked: list[tuple[int, str, str, dict[str, Any]]] = []
+        nodes = [await _node(stack, seat, handler, asked) for seat, handler in enumerate(handlers, start=1)]
+        registry = Registry(
+            Rpc(session, "http://127.0.0.1:9"),
+            Contracts(
+                resolver=NOWHERE, staking=NOWHERE, pkp_nft=NOWHERE, pkp_permissions=NOWHERE, pubkey_router=NOWHERE, pkp_helper=NOWHERE
+            ),
+            CHAIN_ID,
+        )
+        registry.keys_seen[TOKEN] = PUBLIC_KEY
+        committee = Committee(epoch=1, threshold=2 * len(nodes) // 3 + 1, nodes=tuple(nodes))
+        network = Network(session=session, registry=registry, committee=committee, ipfs_api=None, gateways=(), origin=Origin())
+        yield Town(network, asked)
+
+
+async def _node(stack: AsyncExitStack, seat: int, handler: Handler | None, asked: list[tuple[int, str, str, dict[str, Any]]]) -> Node:
+    if handler is None:
+        return Node(seat=seat, url="http://127.0.0.1:9", address=NOWHERE)
+
+    async def noting(request: web.Request) -> web.StreamResponse:
+        asked.append((seat, request.path, request.headers["X-Request-Id"], await request.json()))
+        return await handler(request)
+
+    app = web.Application(client_max_size=2**24)
+    app.router.add_post("/{path:.*}", noting)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return Node(seat=seat, url=f"http://127.0.0.1:{runner.addresses[0][1]}", address=NOWHERE)
