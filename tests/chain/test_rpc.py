@@ -11,8 +11,13 @@ from tests.chain.town import Anvil, Town, a_proxy, free_port
 
 from votive.chain.abi import Function
 from votive.chain.errors import BlockGone, CallRefused, CallReverted, ChainUnavailable, QuorumNotReached, WrongChain
+from votive.chain.finality import FinalBlocks, Finality
+from votive.chain.keys import Keys
+from votive.chain.permissions import Permissions
+from votive.chain.registry import Registry
 from votive.chain.rpc import Rpc
 from votive.chain.wallet import Mining, Transaction
+from votive.terms.errors import WorldError
 
 DEAD = "http://127.0.0.1:1/"
 
@@ -175,3 +180,49 @@ async def test_a_transaction_is_taken_by_one_endpoint_of_many(town: Town) -> Non
         assert receipt.succeeded
         with pytest.raises(CallRefused, match="decode"):
             await rpc.send_raw(b"\x01")
+
+
+async def test_fees_are_what_a_quorum_suggests_and_no_single_endpoint_drains_the_wallet(anvil: Anvil) -> None:
+    def suggesting(tip: int) -> Any:
+        return lambda method, answer: answer | {"result": hex(tip)} if method == "eth_maxPriorityFeePerGas" else answer
+
+    async with (
+        a_proxy(anvil.url, suggesting(10**18)) as greedy,
+        a_proxy(anvil.url, suggesting(2)) as modest,
+        a_proxy(anvil.url, suggesting(3)) as other,
+        Rpc([greedy, modest, other], chain_id=31337, quorum=2) as rpc,
+    ):
+        assert (await Mining(rpc).fees()).tip <= 3
+
+
+@pytest.mark.parametrize("lie", ["0xzz", "", "5", "0x", "0x123\n", None, 5, ["0x1"], "0x" + "11" * 40])
+async def test_a_malformed_number_is_no_answer(anvil: Anvil, lie: object) -> None:
+    def twist(method: str, answer: dict[str, Any]) -> Any:
+        return answer | {"result": lie} if method == "eth_blockNumber" else answer
+
+    async with a_proxy(anvil.url, twist) as liar, Rpc([liar, anvil.url], chain_id=31337) as rpc:
+        assert await rpc.reached("eth_blockNumber") == 0
+
+
+@pytest.mark.parametrize("field", ["number", "hash", "parentHash", "timestamp"])
+async def test_a_malformed_block_is_no_answer(anvil: Anvil, field: str) -> None:
+    def twist(method: str, answer: dict[str, Any]) -> Any:
+        return answer | {"result": answer["result"] | {field: "0xzz"}} if method == "eth_getBlockByNumber" else answer
+
+    async with a_proxy(anvil.url, twist) as liar, Rpc([liar, anvil.url], chain_id=31337) as rpc:
+        assert (await FinalBlocks(rpc, Finality.parse("0")).final_block()).number == 0
+
+
+@pytest.mark.parametrize("returned", ["0x", "0x01", "0x" + "ff" * 32, "0x" + "ff" * 320, "0x" + "00" * 96])
+async def test_what_no_contract_of_ours_returns_is_an_error_of_the_world(town: Town, returned: str) -> None:
+    def twist(method: str, answer: dict[str, Any]) -> Any:
+        return answer | {"result": returned} if method == "eth_call" else answer
+
+    async with a_proxy(town.anvil.url, twist) as liar, Rpc([liar], chain_id=31337) as rpc:
+        block = await FinalBlocks(rpc, Finality.parse("0")).final_block()
+        with pytest.raises(WorldError):
+            await Registry(rpc, town.contracts.resolver).committee(block)
+        with pytest.raises(WorldError):
+            await Permissions(rpc, town.contracts).permitted_actions(5, block)
+        with pytest.raises(WorldError):
+            await Keys(rpc, town.contracts).registered([5], block)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
 from eth_utils.crypto import keccak
+
+from votive.chain.errors import MalformedAnswer
 
 
 class Function:
@@ -22,8 +25,11 @@ class Function:
         return self.selector + bytes(encode(self._takes, arguments))
 
     def results(self, data: bytes) -> tuple[Any, ...]:
-        """Decode what the function returned; DecodingError if it does not fit."""
-        return tuple(decode(self._returns, data))
+        """Decode what the function returned; MalformedAnswer if it does not fit."""
+        try:
+            return tuple(decode(self._returns, data))
+        except (DecodingError, ValueError, OverflowError) as error:
+            raise MalformedAnswer(f"{self.signature} returned {len(data)} bytes that are no {self._returns}: {error}") from error
 
 
 def split_types(types: str) -> list[str]:

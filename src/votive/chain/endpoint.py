@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 
 from votive.chain.errors import CallRefused, CallReverted, ChainUnavailable, WrongChain
+from votive.chain.shapes import Quantity
 
 T = TypeVar("T")
 
@@ -87,7 +88,7 @@ class Endpoint:
 
     async def found_chain_id(self) -> int:
         """Return the id of the chain that the endpoint says it serves."""
-        return int(decode(await self._post("eth_chainId", ()), str), 16)
+        return int(decode(await self._post("eth_chainId", ()), Quantity), 16)
 
     async def _post(self, method: str, params: Sequence[Any]) -> bytes:
         body = _requests.encode(_Request(id=next(_ids), method=method, params=params))

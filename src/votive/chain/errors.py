@@ -64,5 +64,9 @@ class DeadlinePassed(WorldError):
         super().__init__(f"votes of this batch ended at block {deadline_block}; the chain is at {head}", retryable=False)
 
 
+class MalformedAnswer(WorldError):
+    """A contract's answer cannot be decoded: the endpoint lies, or another contract is at the address."""
+
+
 class UnknownNetwork(WorldError):
     """There is no Votive network at the configured ContractResolver."""

@@ -15,6 +15,7 @@ import msgspec
 from votive.chain.errors import BlockGone, CallRefused
 from votive.chain.finality import Block, FinalBlocks
 from votive.chain.rpc import Rpc
+from votive.chain.shapes import Data, Hash
 from votive.terms.encoding import hex0x
 from votive.terms.errors import WorldError
 
@@ -36,8 +37,8 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
     """One event as JSON-RPC words it: 0x text throughout."""
 
     address: str
-    topics: tuple[str, ...]
-    data: str
+    topics: tuple[Hash, ...]
+    data: Data
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ import msgspec
 
 from votive.chain.errors import BlockGone
 from votive.chain.rpc import Rpc
+from votive.chain.shapes import Hash, Quantity
 from votive.terms import block
 from votive.terms.encoding import bytes_of
 
@@ -39,10 +40,10 @@ class Block(block.Block, frozen=True, kw_only=True):
 
 
 class _Header(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    number: str
-    hash: str
-    parent_hash: str
-    timestamp: str
+    number: Quantity
+    hash: Hash
+    parent_hash: Hash
+    timestamp: Quantity
 
     def to_block(self) -> Block:
         return Block(

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from votive.chain.abi import Function
+from votive.chain.errors import MalformedAnswer
 from votive.chain.registry import Contracts
 from votive.chain.rpc import Rpc
 from votive.terms.block import Block
@@ -43,7 +44,10 @@ class Keys:
     async def registered(self, token_ids: Sequence[int], block: Block | None = None) -> dict[int, RegisteredKey]:
         """Return the registered keys among ``token_ids``; the others are absent."""
         (keys,) = await self._read(_KEYS, block, list(token_ids))
-        return {token: _registered_key(key) for token, key in zip(token_ids, keys, strict=True) if key[0]}
+        try:
+            return {token: _registered_key(key) for token, key in zip(token_ids, keys, strict=True) if key[0]}
+        except ValueError as error:
+            raise MalformedAnswer(f"the register at {self._router} describes no keys: {error}") from error
 
     async def stock(self, block: Block | None = None, scheme: Scheme = Scheme.ECDSA_SECP256K1) -> int:
         """Return how many keys wait to be minted."""
@@ -58,6 +62,8 @@ class Keys:
     async def has_voted(self, address: str, token_ids: Sequence[int], block: Block | None = None) -> dict[int, bool]:
         """Return for each key whether the node of this address voted for it, in whatever version."""
         (voted,) = await self._read(_HAS_VOTED, block, address, list(token_ids))
+        if len(voted) != len(token_ids):
+            raise MalformedAnswer(f"the register at {self._router} told of {len(voted)} votes, not {len(token_ids)}")
         return dict(zip(token_ids, voted, strict=True))
 
     async def _read(self, function: Function, block: Block | None, *arguments: Any) -> tuple[Any, ...]:

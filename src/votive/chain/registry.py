@@ -10,7 +10,7 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from votive.chain.abi import Function
-from votive.chain.errors import UnknownNetwork
+from votive.chain.errors import MalformedAnswer, UnknownNetwork
 from votive.chain.rpc import Rpc
 from votive.terms.block import Block
 from votive.terms.participant import Committee, Participant, Seat
@@ -81,7 +81,10 @@ class Registry:
         """Return the nodes of the current epoch at ``block``."""
         staking = (await self.contracts()).staking
         epoch, _, nodes = _COMMITTEE.results(await self._rpc.eth_call(staking, _COMMITTEE.call(), block.hash))
-        return Committee(network=self.network, epoch=epoch, members=tuple(_participant(node) for node in nodes))
+        try:
+            return Committee(network=self.network, epoch=epoch, members=tuple(_participant(node) for node in nodes))
+        except ValueError as error:
+            raise MalformedAnswer(f"the registry at {staking} describes no committee: {error}") from error
 
     async def _address(self, name: str) -> str:
         returned = await self._rpc.eth_call(self.resolver, _GET_CONTRACT.call(keccak(text=name), 0))

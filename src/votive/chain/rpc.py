@@ -16,9 +16,11 @@ import aiohttp
 from votive.chain.endpoint import Endpoint, decode
 from votive.chain.errors import BlockGone, CallRefused, CallReverted, ChainUnavailable, QuorumNotReached, WrongChain
 from votive.chain.quorum import Ballot, Outcome
+from votive.chain.shapes import Data, Quantity
 from votive.terms.encoding import hex0x
 
 T = TypeVar("T")
+
 
 PAUSE_BETWEEN_ROUNDS = 0.1
 """Seconds before all endpoints are asked again."""
@@ -67,6 +69,11 @@ class Rpc:
         """Return the answers of at least a quorum of endpoints, equal or not: heads of a chain differ by nature."""
         return await self._until_deadline(lambda: self._surveyed(_question(method, params, shape)))
 
+    async def reached(self, method: str, params: Sequence[Any] = ()) -> int:
+        """Return the highest number that a quorum of endpoints reaches: one that lies or lags alone decides nothing."""
+        numbers = [int(text, 16) for text in await self.survey(method, params, Quantity)]
+        return sorted(numbers, reverse=True)[self.quorum - 1]
+
     async def eth_call(self, to: str, data: bytes, block_hash: bytes | None = None) -> bytes:
         """Return what a call of ``to`` returns, in the state of a canonical block (EIP-1898), or of the head.
 
@@ -74,7 +81,7 @@ class Rpc:
         """
         pin: Any = "latest" if block_hash is None else {"blockHash": hex0x(block_hash), "requireCanonical": True}
         try:
-            answer = await self.read("eth_call", ({"to": to, "data": hex0x(data)}, pin), str)
+            answer = await self.read("eth_call", ({"to": to, "data": hex0x(data)}, pin), Data)
         except CallReverted:
             raise
         except CallRefused as error:

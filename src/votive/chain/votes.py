@@ -71,7 +71,7 @@ class Votes:
         return [key for token, key in by_token.items() if not voted[token]]
 
     async def _check_deadline(self, vote: BatchVote) -> None:
-        head = int(await self._rpc.read("eth_blockNumber", (), str), 16)
+        head = await self._rpc.reached("eth_blockNumber")
         if head >= vote.deadline_block:
             raise DeadlinePassed(vote.deadline_block, head)
 

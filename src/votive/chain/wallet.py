@@ -12,6 +12,7 @@ from eth_utils.crypto import keccak
 from votive.chain import rlp
 from votive.chain.errors import CallRefused, TransactionFailed
 from votive.chain.rpc import Rpc
+from votive.chain.shapes import Quantity
 from votive.chain.token import eth_address
 from votive.terms.encoding import hex0x
 
@@ -75,19 +76,15 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """What became of a transaction, as JSON-RPC words it (numbers are hex text)."""
 
-    status: str
-    block_number: str
-    gas_used: str
+    status: Quantity
+    block_number: Quantity
+    gas_used: Quantity
     contract_address: str | None = None
 
     @property
     def succeeded(self) -> bool:
         """Whether it was executed without reverting."""
         return int(self.status, 16) == 1
-
-
-class _FeeBlock(msgspec.Struct, frozen=True, rename="camel"):
-    base_fee_per_gas: str = "0x0"
 
 
 class Mining:
@@ -98,16 +95,16 @@ class Mining:
 
     async def nonce(self, address: str) -> int:
         """Return how many transactions of ``address`` are mined, which is the next one's nonce."""
-        return int(await self._rpc.read("eth_getTransactionCount", (address, "latest"), str), 16)
+        return await self._rpc.reached("eth_getTransactionCount", (address, "latest"))
 
     async def fees(self) -> Fees:
-        """Return fees that stay sufficient while the base fee doubles."""
-        head = await self._rpc.read("eth_getBlockByNumber", ("latest", False), _FeeBlock)
+        """Return fees that stay sufficient while the price of gas doubles."""
+        price = await self._rpc.reached("eth_gasPrice")
         try:
-            tip = int(await self._rpc.read("eth_maxPriorityFeePerGas", (), str), 16)
+            tip = await self._rpc.reached("eth_maxPriorityFeePerGas")
         except CallRefused:
             tip = FALLBACK_TIP
-        return Fees(tip, 2 * int(head.base_fee_per_gas, 16) + tip)
+        return Fees(tip, 2 * price + tip)
 
     async def send(self, wallet: Wallet, transaction: Transaction) -> str:
         """Sign and send, and return the hash; CallRefused if the chain does not take it."""
