@@ -120,6 +120,20 @@ async def test_a_gateway_that_lies_in_one_block_is_skipped_for_that_block() -> N
             await gateways.fetch(CID, len(DATA))
 
 
+async def test_a_gateway_that_failed_once_is_asked_last_for_the_rest_of_the_file() -> None:
+    asked: list[str] = []
+
+    async def failing_and_counted(request: web.Request) -> web.Response:
+        asked.append(request.match_info["cid"])
+        return web.Response(status=500)
+
+    async with gateway(failing_and_counted) as bad, gateway(honest()) as good, Gateways([bad, good]) as gateways:
+        assert await gateways.fetch(CID, len(DATA)) == DATA
+        assert asked == [CID]
+        assert await gateways.fetch(CID, len(DATA)) == DATA
+        assert asked == [CID, CID]
+
+
 async def test_all_gateways_are_named_when_all_fail() -> None:
     async with gateway(lying) as first, gateway(failing) as second, Gateways([first, second]) as gateways:
         with pytest.raises(IpfsError) as refusal:

@@ -1,7 +1,7 @@
 """Fetching from trustless gateways: raw blocks, each verified, so that no gateway has to be believed.
 
 Protocol: https://specs.ipfs.tech/http-gateways/trustless-gateway/ (``GET /ipfs/{cid}?format=raw``). The gateways are asked
-in the order given; one that lies, fails or stalls is skipped for that block and named if no other has it.
+in the order given; one that lies, fails or stalls is skipped, asked last for the rest of the file, and named if no other has a block.
 """
 
 from __future__ import annotations
@@ -47,13 +47,18 @@ class Gateways:
 
         InvalidCid if ``cid`` is none; TooLarge past ``limit`` bytes; IpfsError if no gateway has it, with what each did.
         """
-        return await assemble(Cid.parse(cid), self._block, limit)
+        doubted: set[str] = set()
 
-    async def _block(self, cid: Cid) -> bytes:
+        async def block(wanted: Cid) -> bytes:
+            return await self._block(wanted, doubted)
+
+        return await assemble(Cid.parse(cid), block, limit)
+
+    async def _block(self, cid: Cid, doubted: set[str]) -> bytes:
         stored = await asyncio.to_thread(self._stored, cid)
         if stored is not None:
             return stored
-        block = await self._from_gateways(cid)
+        block = await self._from_gateways(cid, doubted)
         if self._store is not None:
             await asyncio.to_thread(self._store.put, cid, block)
         return block
@@ -66,12 +71,14 @@ class Gateways:
         except BadBlock:
             return None  # a cache heals itself: the block is fetched again and put over the damaged one
 
-    async def _from_gateways(self, cid: Cid) -> bytes:
+    async def _from_gateways(self, cid: Cid, doubted: set[str]) -> bytes:
+        """Ask one gateway after the other; those that failed for another block of this file, the ``doubted``, come last."""
         failures: list[str] = []
-        for url in self._urls:
+        for url in sorted(self._urls, key=doubted.__contains__):
             try:
                 return await self._from_gateway(url, cid)
             except (aiohttp.ClientError, TimeoutError, IpfsError) as error:
+                doubted.add(url)
                 failures.append(f"{url}: {_reason(error)}")
         if not failures:
             raise IpfsError(f"{cid} is not stored here and no gateway is configured", retryable=False)
