@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.protocol.conftest import DIGEST, OTHER, Scene, perform
+
 from votive.protocol import Joined, NotEnoughNodes, PairLost, Reason, Signed, SigningFailed
 from votive.protocol.messages import Abort, OutcomeMessage, Proposal, Ready
 from votive.protocol.simulation import BLOCK, Sent
@@ -111,7 +111,10 @@ def test_a_proposal_of_another_than_the_leader_is_refused_and_named(n: int) -> N
         def usurp(sent: Sent) -> list[Sent]:
             if sent.kind is not Kind.SIGN_READY or sent.attempt:
                 return [sent]
-            return [sent, Sent(session=sent.session, sender=usurper, to=sent.to, kind=Kind.SIGN_PROPOSE, attempt=0, payload=encode(proposal))]
+            return [
+                sent,
+                Sent(session=sent.session, sender=usurper, to=sent.to, kind=Kind.SIGN_PROPOSE, attempt=0, payload=encode(proposal)),
+            ]
 
         scene.corrupt(usurper, usurp)
         results = await committee.sign(scene.key)
@@ -132,7 +135,9 @@ def test_a_proposal_for_another_digest_is_not_joined(n: int) -> None:
     perform(scenario, n)
 
 
-@pytest.mark.parametrize("block", [Block(number=101, hash=b"\x65" * 32), Block(number=100, hash=b"\xaa" * 32), Block(number=3, hash=b"\x03" * 32)])
+@pytest.mark.parametrize(
+    "block", [Block(number=101, hash=b"\x65" * 32), Block(number=100, hash=b"\xaa" * 32), Block(number=3, hash=b"\x03" * 32)]
+)
 def test_a_proposal_at_a_block_that_is_not_final_or_does_not_permit_is_not_joined(n: int, block: Block) -> None:
     async def scenario(scene: Scene) -> None:
         for node in scene.committee.nodes.values():

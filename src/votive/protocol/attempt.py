@@ -162,6 +162,8 @@ class Attempt:
             signers = self._best(self._candidates(rejected))
             if signers is None:
                 return None
+            if signers in self._memory.failed:  # all have failed: not in a hot loop
+                await self._board.until(self._moved_or(lambda: None), settled)
             block, stated_by = self._lowest_block(signers)
             if await self._permits(block):
                 return signers, block

@@ -36,6 +36,10 @@ S = TypeVar("S", bound=Share)
 M = TypeVar("M", bound=Message)
 
 
+_DISPUTE_SECONDS = 1.0
+"""How long nodes that saw different commitments wait for what the others saw."""
+
+
 # What must be equal
 
 
@@ -215,7 +219,7 @@ class _Ceremony(Generic[S]):
             await self._abort(_Abort(accused=tuple(sorted(fault.culprits))))
             raise DkgAborted(f"Key generation stopped: {fault.message}", culprits=fault.culprits) from fault
         except Aborted as abort:
-            raise self._aborted_by(abort.envelope) from abort
+            raise await self._aborted(abort.envelope) from abort
 
     async def _share(self, party: DkgParty[S]) -> Batch[S]:
         # Round 0
@@ -270,14 +274,23 @@ class _Ceremony(Generic[S]):
         differing = [seat for seat, reveal in reveals.items() if reveal.commits != view]
         if not differing:
             return
+        nobody = DkgAborted(f"{named(differing)} saw other commitments than we did; some node told different things to different nodes.")
+        raise await self._dispute(nobody)
+
+    async def _dispute(self, error: DkgAborted) -> DkgAborted:
+        """Show all nodes what we received, and look at what they did for a moment; return the best error then."""
         await self._abort(_Abort(commits=self._exhibits()))
-        try:
-            await self._inbox.gather(Kind.DKG_DEAL)  # no deal comes any more: this waits for another's abort and its exhibits
-        except Aborted as abort:
-            raise self._aborted_by(abort.envelope) from abort
-        except TimeoutError:
-            pass
-        raise DkgAborted(f"{named(differing)} saw other commitments than we did; some node told different things to different nodes.")
+        self._inbox.extend(self._clock.now() + _DISPUTE_SECONDS)
+        while not error.culprits:
+            try:
+                await self._inbox.gather(Kind.DKG_DEAL)
+                return error  # all have dealt: nobody has anything to show
+            except Aborted as abort:
+                shown = self._judge(abort.envelope)
+                error = shown if shown.culprits else error
+            except TimeoutError:
+                return error
+        return error
 
     # Round 3
 
@@ -322,13 +335,22 @@ class _Ceremony(Generic[S]):
             if envelope.evidence is not None
         )
 
-    def _aborted_by(self, envelope: Envelope) -> DkgAborted:
-        """Turn a peer's abort into our error: its exhibits may convict somebody, its word alone nobody."""
+    async def _aborted(self, envelope: Envelope) -> DkgAborted:
+        """Turn a peer's abort into our error. If it shows commitments, all nodes show theirs: the two halves must meet."""
+        error = self._judge(envelope)
+        try:
+            disputed = bool(decode(envelope.payload, _Abort).commits)
+        except MalformedError:
+            return error
+        return await self._dispute(error) if disputed else error
+
+    def _judge(self, envelope: Envelope) -> DkgAborted:
+        """Say what an abort proves: its exhibits may convict somebody, its word alone nobody."""
         try:
             abort = decode(envelope.payload, _Abort)
         except MalformedError:
             return DkgAborted(f"{named([envelope.sender])} sent a malformed abort.", culprits=[envelope.sender])
-        convicted = [seat for exhibit in abort.commits if self._convicts(exhibit) for seat in [Seat(exhibit.seat)]]
+        convicted = sorted({Seat(exhibit.seat) for exhibit in abort.commits if self._convicts(exhibit)})
         accused = f" It accuses {named([Seat(seat) for seat in abort.accused])}." if abort.accused else ""
         return DkgAborted(
             f"{named([envelope.sender])} left key generation.{accused}",
