@@ -79,7 +79,7 @@ class Devnet:
         async with locked(path, progress), _undone_on_failure(path), _http() as session:
             plan = load(path)
             if plan is None:
-                plan = await _create(path, nodes or NODES_DEFAULT, port, session, progress)
+                plan = await _create(path, NODES_DEFAULT if nodes is None else nodes, port, session, progress)
             else:
                 _require_same(path, plan, nodes, port)
             network = cls(path, plan)
@@ -199,6 +199,7 @@ async def _create(directory: Path, nodes: int, port: int | None, session: aiohtt
     await create.clear_unfinished(directory)
     executable = await asyncio.to_thread(anvil.find, report)
     row = Ports(ports.choose(count_for(nodes)) if port is None else port, nodes)
+    ports.require_valid(row.all)
     ports.require_free(row.all)
     create.make_folders(directory, nodes)
     report(Progress(f"making the identities of {nodes} nodes"))

@@ -26,6 +26,12 @@ def choose(count: int) -> int:
     )
 
 
+def require_valid(ports: range) -> None:
+    """Check that all ``ports`` are ports an ordinary user may listen on; DevnetError if not."""
+    if ports.start < 1024 or ports.stop > 65536:
+        raise DevnetError(f"--port {ports.start}: the network needs {len(ports)} ports in a row, within 1024 to 65535.")
+
+
 def require_free(ports: Iterable[int]) -> None:
     """Check that all ``ports`` are free.
 
@@ -72,10 +78,17 @@ def _sockets() -> list[list[str]]:
 
 def _socket_inodes(process: Path) -> set[str]:
     try:
-        links = [str(link.readlink()) for link in (process / "fd").iterdir()]
+        targets = [_target(link) for link in (process / "fd").iterdir()]
     except OSError:
         return set()  # not ours to look at, or gone meanwhile
-    return {link.removeprefix("socket:[").removesuffix("]") for link in links if link.startswith("socket:[")}
+    return {target.removeprefix("socket:[").removesuffix("]") for target in targets if target.startswith("socket:[")}
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""  # closed meanwhile
 
 
 def _command(process: Path) -> str:

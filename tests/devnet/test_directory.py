@@ -1,0 +1,107 @@
+"""What a directory may hold, and who may change it."""
+
+from __future__ import annotations
+
+import asyncio
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from votive.devnet import Devnet, DevnetError, PortInUse, Progress, configuration
+from votive.devnet.lock import locked
+from votive.devnet.plan import NodePlan, Plan, load, save
+from votive.devnet.progress import silent
+from votive.node.config import load as load_node
+
+NODES = tuple(NodePlan(index=seat, address="0x" + f"{seat:040x}", port=20000 + seat, peer_port=20100 + seat) for seat in range(1, 5))
+PLAN = Plan(nodes=NODES, chain_port=20200, ipfs_port=20201, contracts={"ContractResolver": "0x" + "ab" * 20}, accounts=())
+
+
+def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
+    assert load(tmp_path) is None
+    save(tmp_path, PLAN)
+    assert load(tmp_path) == PLAN
+    assert (PLAN.threshold, PLAN.node(2).url) == (3, "http://127.0.0.1:20002")
+    with pytest.raises(DevnetError, match="no node 5"):
+        PLAN.node(5)
+
+
+def test_a_damaged_plan_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "network.json").write_text('{"format": 2}')
+    with pytest.raises(DevnetError, match=r"network\.json"):
+        load(tmp_path)
+
+
+def test_there_is_no_network_where_none_was_made(tmp_path: Path) -> None:
+    with pytest.raises(DevnetError, match="votive up"):
+        Devnet.open(tmp_path)
+
+
+async def test_an_existing_network_keeps_its_size_and_its_ports(tmp_path: Path) -> None:
+    save(tmp_path, PLAN)
+    with pytest.raises(DevnetError, match="has 4 nodes, not 5"):
+        await Devnet.up(tmp_path, nodes=5)
+    with pytest.raises(DevnetError, match="keeps its ports, from 20001 on"):
+        await Devnet.up(tmp_path, port=30000)
+
+
+@pytest.mark.parametrize("nodes", [-1, 0, 3, 11])
+async def test_a_network_has_four_to_ten_nodes(tmp_path: Path, nodes: int) -> None:
+    with pytest.raises(DevnetError, match="4 to 10"):
+        await Devnet.up(tmp_path / "network", nodes=nodes)
+
+
+@pytest.mark.parametrize("port", [0, -5, 65530, 70000])
+async def test_ports_lie_within_those_that_there_are(tmp_path: Path, port: int) -> None:
+    with pytest.raises(DevnetError, match="port"):
+        await Devnet.up(tmp_path / "network", port=port)
+
+
+async def test_a_taken_base_port_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    async with server:
+        base = server.sockets[0].getsockname()[1] - 9  # the last port of the row of four nodes: the chain's
+        with pytest.raises(PortInUse, match="process"):
+            await Devnet.up(tmp_path / "network", port=base)
+    assert [path.name for path in (tmp_path / "network").iterdir()] == ["lock"]
+
+
+async def test_what_is_not_ours_is_neither_used_nor_removed(tmp_path: Path) -> None:
+    (tmp_path / "node-1").mkdir()
+    (tmp_path / "node-1" / "precious").write_text("kept")
+    with pytest.raises(DevnetError, match="in the way"):
+        await Devnet.up(tmp_path)
+    assert (tmp_path / "node-1" / "precious").read_text() == "kept"
+
+
+async def test_a_second_command_waits_for_the_first(tmp_path: Path) -> None:
+    told: list[Progress] = []
+    order: list[str] = []
+
+    async def second() -> None:
+        async with locked(tmp_path, told.append):
+            order.append("second")
+
+    async with locked(tmp_path, silent):
+        task = asyncio.create_task(second())
+        await asyncio.sleep(0.3)
+        order.append("first")
+    await task
+    assert order == ["first", "second"]
+    assert len(told) == 1
+    assert "waiting" in told[0].text
+
+
+def test_a_node_reads_the_configuration_that_is_written_for_it(tmp_path: Path) -> None:
+    configuration.write(tmp_path, PLAN, PLAN.node(3))
+    config = load_node(tmp_path / "node.toml", environment={})
+    assert (config.node.seat, config.http.port, config.peer.port) == (3, 20003, 20103)
+    assert (config.chain.rpc_urls, config.chain.finality) == (("http://127.0.0.1:20200",), 0)
+    assert config.auth.accept_bearer_authsig is True
+    assert config.ipfs.api == "http://127.0.0.1:20201"
+
+
+def test_toml_is_written_as_toml_is_read() -> None:
+    tables = {"a": {"text": 'quote " and \\ and é', "flag": True, "list": ["x", "y"], "number": 5}, "b": {"empty": []}}
+    assert tomllib.loads(configuration.toml(tables)) == tables
