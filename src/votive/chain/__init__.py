@@ -7,13 +7,15 @@ Hot path (aiohttp and msgspec, no web3):
 * ``registry``     ``Registry``, ``Contracts``: the network's contracts and its committee
 * ``permissions``  ``Permissions``: owner, permitted actions and addresses, public keys
 * ``keys``         ``Keys``: registered keys, stock, next batch, who voted
-* ``votes``        ``Votes``, ``Wallet``: a node's votes for generated keys
+* ``votes``        ``Votes``: a node's votes for generated keys
+* ``wallet``       ``Wallet``, ``Mining``: transactions signed, sent and waited for
 * ``events``       ``Watcher``: wakes the node when the contracts said something
 * ``token``        token ids and Ethereum addresses of public keys
 
 Administration:
 
 * ``deploy``       ``deploy``: a network's contracts with its nodes registered
+* ``artifact``     the compiled contracts (ABI and code), built from ``contracts/`` and shipped as ``artifacts/*.json``
 
 Errors are in ``errors``. Blocks, addresses (EIP-55 text), token ids (int) and public keys (bytes) are plain values.
 """

@@ -81,8 +81,8 @@ class Ballot(Generic[T]):
                 return error
         if len(self._answers()) >= self._quorum:
             return QuorumNotReached(f"the endpoints contradict one another; no {self._quorum} gave the same answer", details=said)
-        refusals = [error for error in errors if isinstance(error, CallRefused)]
-        if refusals and len(refusals) == len(errors):
+        refusals = [error for error in errors if isinstance(error, CallRefused) and not isinstance(error, CallReverted)]
+        if len(refusals) == len(self._outcomes):
             return refusals[0]
         return ChainUnavailable(
             f"only {len(self._answers())} of {len(self._outcomes)} chain endpoints answered, {self._quorum} are needed; "

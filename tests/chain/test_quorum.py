@@ -1,0 +1,73 @@
+"""Fewer liars than the quorum never decide anything."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from votive.chain.endpoint import EndpointFailed
+from votive.chain.errors import CallRefused, CallReverted, ChainUnavailable, QuorumNotReached, WrongChain
+from votive.chain.quorum import Ballot
+from votive.terms.errors import WorldError
+
+TRUTH = "0x01"
+HONEST = st.sampled_from(["truth", "down", "lagging"])
+LIES = st.sampled_from(["lie", "revert", "down"])
+
+
+def outcome(kind: str) -> str | Exception:
+    answers: dict[str, str | Exception] = {
+        "truth": TRUTH,
+        "lie": "0x02",
+        "revert": CallReverted("reverted", rpc_code=3, data=b""),
+        "down": EndpointFailed("down"),
+        "lagging": CallRefused("unknown block", rpc_code=-32000),
+    }
+    return answers[kind]
+
+
+def ballot(quorum: int, kinds: list[str]) -> Ballot[str]:
+    counted: Ballot[str] = Ballot(quorum)
+    counted.add([f"http://{place}/" for place in range(len(kinds))], [outcome(kind) for kind in kinds])
+    return counted
+
+
+@settings(max_examples=2000, deadline=None)
+@given(st.data())
+def test_fewer_liars_than_the_quorum_never_decide(data: st.DataObject) -> None:
+    quorum = data.draw(st.integers(1, 5))
+    liars = data.draw(st.lists(LIES, max_size=quorum - 1))
+    honest = data.draw(st.lists(HONEST, min_size=1, max_size=7))
+    counted = ballot(quorum, data.draw(st.permutations(liars + honest)))
+    try:
+        assert counted.result() == TRUTH
+        assert honest.count("truth") >= quorum
+    except WorldError as refusal:
+        assert not isinstance(refusal, CallReverted)
+        assert honest.count("truth") < quorum
+
+
+@pytest.mark.parametrize(
+    ("quorum", "kinds", "error"),
+    [
+        (1, ["down", "lagging"], ChainUnavailable),
+        (1, ["lagging", "lagging"], CallRefused),
+        (2, ["truth", "down", "down"], ChainUnavailable),
+        (2, ["truth", "lagging"], ChainUnavailable),
+        (2, ["truth", "revert"], QuorumNotReached),
+        (2, ["truth", "lie", "down"], QuorumNotReached),
+        (2, ["revert", "revert", "truth"], CallReverted),
+    ],
+)
+def test_what_went_wrong_is_told_apart(quorum: int, kinds: list[str], error: type[WorldError]) -> None:
+    with pytest.raises(error) as refusal:
+        ballot(quorum, kinds).result()
+    assert type(refusal.value) is error
+
+
+def test_another_chain_is_told_before_all_else() -> None:
+    counted = ballot(2, ["truth", "lie"])
+    counted.add(["http://other/"], [WrongChain("http://other/", 1, 2)])
+    with pytest.raises(WrongChain):
+        counted.result()
