@@ -10,10 +10,16 @@ from tests.net.intruder import a_frame
 from tests.net.town import SEATS, Town, running
 
 from votive.net import EvidenceInvalid, Identity, Statement, recover_address, verify_evidence
-from votive.net.evidence import pack_evidence
+from votive.net.evidence import pack_evidence, statement_hash
 from votive.terms.frame import Kind
 from votive.terms.participant import Seat
 
+STATEMENT_HASH = "10e7a567b8ad635f58b2ba20a63a66f81a89660cfa7ef65e383cab7f82bada49"
+EVIDENCE = (
+    "93b2766f746976652f65766964656e63652f763195c420111111111111111111111111111111111111111111111111111111111111111134020325c4"
+    "413333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333333"
+    "333333333333"
+)
 HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
@@ -72,6 +78,12 @@ def test_the_second_form_of_a_signature_is_not_accepted(town: Town) -> None:
 def test_what_is_no_signature_recovers_nobody(signature: bytes) -> None:
     with pytest.raises(ValueError, match=r"signature|s is not low"):
         recover_address(bytes(32), signature)
+
+
+def test_what_is_signed_and_kept_is_what_was_fixed() -> None:
+    place = Statement(session=b"\x11" * 32, kind=Kind.SIGN_ROUND3, attempt=2, sender=Seat(3), receiver=37)
+    assert statement_hash(b"\x22" * 32, place, b"payload").hex() == STATEMENT_HASH
+    assert pack_evidence(place, b"\x33" * 65).hex() == EVIDENCE
 
 
 async def test_what_a_peer_said_over_a_link_can_be_shown_to_others(town: Town) -> None:

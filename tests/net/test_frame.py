@@ -8,8 +8,17 @@ from hypothesis import strategies as st
 
 from votive.net.errors import LinkFault, Reason
 from votive.net.frame import LINK_KINDS, PREFIX, ROUTE, VERSION, Deframer, Frame, decode_frame, encode_frame, encode_link, read_prefix
+from votive.net.hello import Hello, ack_of
+from votive.net.tls import preamble
+from votive.terms.encoding import encode
 from votive.terms.frame import PAYLOAD_LIMIT, Kind
+from votive.terms.participant import Seat
 
+HELLO_BYTES = (
+    "96af766f746976652f68656c6c6f2f763101c42011111111111111111111111111111111111111111111111111111111111111110725c41022222222"
+    "222222222222222222222222"
+)
+HELLO_ACK = "ae471da9f35cbffb9600c59c6565fdefa059619b510cb9d138eedbed20a378b7"
 PROTOCOL_KINDS = sorted(set(Kind) - LINK_KINDS)
 
 frames = st.builds(
@@ -89,6 +98,16 @@ def test_another_version_or_an_unknown_kind_is_refused(prefix: bytes) -> None:
     with pytest.raises(LinkFault) as caught:
         read_prefix(prefix)
     assert caught.value.reason is Reason.MALFORMED
+
+
+def test_the_preamble_is_the_one_that_was_fixed() -> None:
+    assert preamble(Seat(37), b"\xab\xcd").hex() == b"votive".hex() + "01" + "25" + "0002" + "abcd"
+
+
+def test_the_hello_is_the_one_that_was_fixed() -> None:
+    hello = Hello(protocol=1, network=b"\x11" * 32, epoch=7, seat=37, boot_nonce=b"\x22" * 16)
+    assert encode(hello).hex() == HELLO_BYTES
+    assert ack_of(hello).hex() == HELLO_ACK
 
 
 def test_the_wire_format_is_the_one_that_was_fixed() -> None:

@@ -206,6 +206,23 @@ async def test_a_flood_for_unopened_sessions_does_not_reach_or_crowd_out_others(
             assert (await channel.receive()).sender == 200
 
 
+async def test_a_peer_that_sends_too_much_is_read_slowly_and_others_are_not(town: Town) -> None:
+    limits = msgspec.structs.replace(PATIENT, frames_per_second=50)
+    flooder, honest = town.identities[Seat(37)], town.identities[Seat(200)]
+    loop = asyncio.get_running_loop()
+    sender = greeted(town, 3, honest)
+    async with town.mesh(3, limits=limits) as mesh, greeted(town, 3, flooder) as flood, sender as line, mesh.open(SESSION) as channel:
+        began = loop.time()
+        await flood.say(b"".join(encode_frame(a_frame(town, flooder, session=SESSION, receiver=3, attempt=n)) for n in range(120)))
+        await line.say(encode_frame(a_frame(town, honest, session=SESSION, receiver=3)))
+        while (await channel.receive()).sender != 200:
+            pass
+        assert loop.time() - began < 0.9
+        assert counted(mesh, "frames_received", 37) <= 50
+        await eventually(lambda: counted(mesh, "frames_received", 37) == 120)
+        assert loop.time() - began >= 1.5
+
+
 async def test_a_stranger_with_a_broken_handshake_leaves_links_alone(town: Town) -> None:
     async with running(town.mesh(3), town.mesh(200)) as (listener, dialler):
         before = listener.links()[Seat(200)]

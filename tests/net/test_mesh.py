@@ -122,6 +122,19 @@ async def test_nobody_waits_for_a_mesh_that_has_shut_down(town: Town) -> None:
         mesh.open(b"\1" * 32)
 
 
+async def test_a_mesh_that_fails_leaves_nobody_waiting_and_says_why(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> int:
+        raise RuntimeError("a defect of our own")
+
+    mesh = town.mesh(3, limits=msgspec.structs.replace(QUICK, ping_seconds=0.02))
+    monkeypatch.setattr(mesh._mailbox, "expire", broken)  # there is no input that breaks it
+    with pytest.raises(ExceptionGroup) as caught:
+        async with mesh:
+            with pytest.raises(MeshClosed):
+                await mesh.open(SESSION).receive()
+    assert caught.group_contains(RuntimeError, match="a defect of our own")
+
+
 async def test_a_port_that_is_taken_is_named(town: Town) -> None:
     taken = town.port(37)
     mesh = Mesh(town.identities[Seat(3)], town.committee, listen_host="127.0.0.1", listen_port=taken)

@@ -88,6 +88,8 @@ class Link(asyncio.BufferedProtocol):
         self._deframer = Deframer()
         self._frames: deque[tuple[Kind, bytes | bytearray]] = deque()
         self._slow: asyncio.Task[None] | None = None
+        self._second = loop.time()
+        self._taken = 0
         self._acked = False
         self._fault: LinkFault | None = None
 
@@ -194,7 +196,7 @@ class Link(asyncio.BufferedProtocol):
         elif not self.up.done():
             raise LinkFault(Reason.HELLO, f"a {kind.name} frame came before hello and ack")
         else:
-            pending = self._owner.link_frame(self, kind, body)
+            pending = self._owner.link_frame(self, kind, body) or self._rest()
             if pending is not None:
                 self._pause_for(pending)
 
@@ -227,8 +229,16 @@ class Link(asyncio.BufferedProtocol):
             self.up.set_result(None)
             self._owner.link_up(self)
 
+    def _rest(self) -> Awaitable[None] | None:
+        """Count a frame; return a sleep once this second's share is used up, so that no peer takes the time of the others."""
+        now = self._loop.time()
+        if now - self._second >= 1.0:
+            self._second, self._taken = now, 0
+        self._taken += 1
+        return None if self._taken < self._limits.frames_per_second else asyncio.sleep(self._second + 1.0 - now)
+
     def _pause_for(self, pending: Awaitable[None]) -> None:
-        """Stop reading until ``pending`` is done: a large frame holds back its own link and no other."""
+        """Stop reading until ``pending`` is done: a large frame, or too many, hold back their own link and no other."""
         assert self._transport is not None  # noqa: S101  # bytes came through it
         self._transport.pause_reading()
         self._slow = asyncio.ensure_future(self._finish(pending))
