@@ -1,0 +1,73 @@
+"""The demonstration: every step as told, every field as promised, nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.e2e.conftest import PRIME, votive
+from tests.e2e.facts import check_key, check_personal, check_signature, check_timings, is_hex, processes_in
+
+from votive.ipfs import cid_of
+
+
+def test_the_demonstration_goes_as_told(tmp_path: Path) -> None:
+    done = votive("demo", "--once", "--json", "--directory", tmp_path)
+    assert done.returncode == 0, done.stderr
+    story = json.loads(done.stdout)
+    assert story.keys() == {"network", "pkp", "action", "transaction", "signature", "refusals", "verification", "timings_ms"}
+    assert story["network"] == {"nodes": [1, 2, 3, 4], "threshold": 3, "chain_id": 31337}
+    check_key(story["pkp"])
+    assert story["action"] == {"cid": cid_of(PRIME.read_bytes()), "code": PRIME.read_text()}
+    assert is_hex(story["transaction"]["hash"], 32)
+    assert story["transaction"]["block"] > 0
+    check_signature(story["signature"], story["pkp"]["public_key"])
+    check_personal(story["signature"], str(story["signature"]["n"]), story["pkp"]["eth_address"])
+    assert story["refusals"].keys() == {"composite", "other_action", "payer"}
+    assert story["refusals"]["composite"]["errorCode"] == "NodeJsExecutionError"
+    assert "not prime" in story["refusals"]["composite"]["message"]
+    assert story["refusals"]["other_action"]["errorCode"] == "NodeAuthSigScopeTooLimited"
+    assert story["refusals"]["payer"]["errorCode"] == "NodeAuthSigScopeTooLimited"
+    assert story["verification"]["proven"] is True
+    assert story["verification"]["assumes"]
+    check_timings(story["timings_ms"])
+    assert processes_in(tmp_path) == []
+
+
+def test_the_demonstration_stays_up_until_it_is_interrupted() -> None:
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        demo = subprocess.Popen([sys.executable, "-m", "votive.cli", "demo"], stdout=out, stderr=err)
+        try:
+            said = wait_for(err, r"votive status --directory (\S+)", demo)
+            directory = Path(said)
+            assert votive("status", "--directory", directory).stdout.count("serving") == 4
+            assert demo.poll() is None
+            demo.send_signal(signal.SIGINT)
+            assert demo.wait(timeout=30) == 0
+        finally:
+            demo.kill()
+            demo.wait()
+        out.seek(0)
+        told = out.read()
+    assert "7919 is prime" in told
+    assert "This assumes:" in told
+    assert not directory.exists()
+    assert processes_in(directory) == []
+
+
+def wait_for(stream: tempfile._TemporaryFileWrapper[str], pattern: str, process: subprocess.Popen[bytes]) -> str:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        stream.seek(0)
+        text = stream.read()
+        if found := re.search(pattern, text):
+            return found[1]
+        assert process.poll() is None, text
+        time.sleep(0.1)
+    raise AssertionError(f"not said in time: {pattern}")
