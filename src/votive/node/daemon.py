@@ -14,7 +14,6 @@ from typing import TypeVar
 
 import structlog
 
-from votive.terms.version import VERSION
 from votive.action import FetchPolicy, Pool, Warm
 from votive.auth import AuthPolicy
 from votive.chain.errors import UnknownNetwork, WrongChain
@@ -61,6 +60,7 @@ from votive.store import Store, StoreError, StoreInUse
 from votive.terms.errors import WorldError
 from votive.terms.participant import Committee, Participant
 from votive.terms.session import control_session, network_id
+from votive.terms.version import VERSION
 
 log = structlog.get_logger()
 

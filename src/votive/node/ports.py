@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import errno
 import socket
+import time
 from pathlib import Path
+from typing import Any
 
 from votive.node.failure import ExitStatus, StartFailure
 
+GHOST_SECONDS = 2.0
+"""A process that was killed may hold its ports for a moment after it can no longer be seen."""
 LISTEN = "0A"
 """State of a listening socket in proc_pid_net_tcp(5)."""
 
@@ -18,14 +22,26 @@ def listen(host: str, port: int, field: str) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except socket.gaierror as error:
         raise StartFailure.configuration(f"{field}: {host!r} is not an address of this machine ({error.strerror}).") from error
+    until = time.monotonic() + GHOST_SECONDS
+    while True:
+        try:
+            return bound(family, kind, protocol, address)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or owner_of(port) is not None or time.monotonic() > until:
+                raise explain(error, host, port, field) from error
+            time.sleep(0.1)
+
+
+def bound(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
+    """Return a socket that listens on ``address``."""
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(256)
-    except OSError as error:
+    except OSError:
         listener.close()
-        raise explain(error, host, port, field) from error
+        raise
     listener.setblocking(False)
     return listener
 

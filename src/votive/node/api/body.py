@@ -120,7 +120,7 @@ def too_deep() -> CallerError:
 def check_shape(value: Any) -> None:
     """Check depth and numbers of a parsed value, level by level."""
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         if not level:
             return
         level = [child for parent in level for child in children(parent)]

@@ -1,0 +1,118 @@
+"""A chain in memory, at the border where the node asks it: final blocks, registered keys, votes, owners and permissions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+
+from votive.chain.errors import ChainUnavailable
+from votive.chain.finality import Block
+from votive.chain.keys import RegisteredKey
+from votive.chain.token import token_id
+from votive.terms.key import BatchVote, KeyVote, Purpose, Scheme
+from votive.terms.participant import threshold_of
+
+
+class Ledger:
+    """What all nodes of a test see. Every change is a block of its own, and every block is final at once."""
+
+    def __init__(self, nodes: int) -> None:
+        self._threshold = threshold_of(nodes)
+        self.number = 1
+        self.keys: dict[int, RegisteredKey] = {}
+        self.unminted: list[int] = []
+        self.owners: dict[int, str] = {}
+        self.actions: dict[int, set[bytes]] = defaultdict(set)
+        self.votes: dict[tuple[BatchVote, KeyVote], set[str]] = defaultdict(set)
+        self.lost: set[str] = set()
+        """Addresses whose votes never arrive."""
+        self.down = False
+        self.asked = 0
+        """How often the final block was read."""
+
+    def mine(self) -> None:
+        self.number += 1
+
+    def mint(self, owner: str) -> int:
+        token = self.unminted.pop(0)
+        self.owners[token] = owner
+        self.mine()
+        return token
+
+    def block(self) -> Block:
+        return Block(
+            number=self.number, hash=hash_of(self.number), parent_hash=hash_of(self.number - 1), timestamp=1_700_000_000 + self.number
+        )
+
+    # FinalBlocks
+
+    async def final_block(self) -> Block:
+        self.asked += 1
+        if self.down:
+            raise ChainUnavailable("the chain of this test is down")
+        return self.block()
+
+    async def is_final(self, number: int, block_hash: bytes) -> bool:
+        return number <= self.number and block_hash == hash_of(number)
+
+    # Keys
+
+    async def stock(self, block: Block, scheme: Scheme = Scheme.ECDSA_SECP256K1) -> int:
+        return len(self.unminted)
+
+    async def next_batch(self, epoch: int, purpose: Purpose, block: Block) -> int:
+        return 1 + max((key.batch for key in self.keys.values()), default=0)
+
+    async def registered(self, tokens: list[int], block: Block) -> dict[int, RegisteredKey]:
+        return {token: self.keys[token] for token in tokens if token in self.keys}
+
+    # Permissions
+
+    async def owner(self, token: int, block: Block) -> str | None:
+        return self.owners.get(token)
+
+    async def is_permitted_action(self, token: int, multihash: bytes, block: Block) -> tuple[bool, frozenset[int]]:
+        return multihash in self.actions[token], frozenset({1})
+
+    async def is_permitted_address(self, token: int, address: str, block: Block) -> tuple[bool, frozenset[int]]:
+        return False, frozenset()
+
+    def ballot(self, address: str) -> Ballot:
+        return Ballot(self, address)
+
+    def count(self, vote: BatchVote, key: KeyVote, address: str) -> None:
+        voters = self.votes[vote, key]
+        voters.add(address)
+        token = token_id(key.public_key)
+        if len(voters) >= self._threshold and token not in self.keys:
+            self.keys[token] = RegisteredKey(
+                public_key=key.public_key,
+                scheme=vote.scheme,
+                purpose=vote.purpose,
+                mintable=True,
+                epoch=vote.epoch,
+                batch=vote.batch,
+                deadline_block=vote.deadline_block,
+                verification_hash=key.verification_hash,
+                transcript_hash=vote.transcript_hash,
+            )
+            self.unminted.append(token)
+
+
+class Ballot:
+    """One node's way to vote."""
+
+    def __init__(self, ledger: Ledger, address: str) -> None:
+        self._ledger, self._address = ledger, address
+
+    async def vote(self, vote: BatchVote) -> tuple[str, ...]:
+        if self._address in self._ledger.lost:
+            return ()
+        for key in vote.keys:
+            self._ledger.count(vote, key, self._address)
+        self._ledger.mine()
+        return ("0x00",)
+
+
+def hash_of(number: int) -> bytes:
+    return hashlib.sha256(b"block" + number.to_bytes(8, "big")).digest()
