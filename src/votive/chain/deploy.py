@@ -15,13 +15,13 @@ from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from votive.chain import rlp
 from votive.chain.artifact import CONTRACT_NAMES, artifact
 from votive.chain.endpoint import chain_id_of
 from votive.chain.errors import TransactionFailed
 from votive.chain.registry import Contracts
 from votive.chain.rpc import Rpc
 from votive.chain.wallet import Fees, Mining, Receipt, Transaction, Wallet
+from votive.terms import rlp
 
 ETHER = 10**18
 MINED_WITHIN = 120.0

@@ -9,11 +9,11 @@ import msgspec
 from coincurve import PrivateKey
 from eth_utils.crypto import keccak
 
-from votive.chain import rlp
 from votive.chain.errors import CallRefused, TransactionFailed
 from votive.chain.rpc import Rpc
 from votive.chain.shapes import Quantity
 from votive.chain.token import eth_address
+from votive.terms import rlp
 from votive.terms.encoding import hex0x
 
 FALLBACK_TIP = 10**9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -118,9 +119,7 @@ async def _deploy(directory: Path, rpc: Rpc, nodes: Sequence[NodePlan], identiti
 
 
 def _new_key(file: Path) -> bytes:
-    from eth_account import Account as EthAccount  # noqa: PLC0415  # takes 0.7 s to load
-
-    key = bytes(EthAccount.create().key)
+    key = secrets.token_bytes(32)  # no private key with a chance of 2^-128: Wallet would say so
     write_whole(file, f"0x{key.hex()}\n".encode())
     return key
 
