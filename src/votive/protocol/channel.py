@@ -61,7 +61,10 @@ class Run(Protocol):
 
 
 Proves = Callable[[Envelope], bool]
-"""Whether an envelope's evidence convinces anyone that its sender said this to all, in this session, kind and attempt."""
+"""Whether an envelope's evidence convinces anyone that its sender said this, to whomever, in this session, kind and attempt.
+
+To whomever: what must be the same for all convicts its author by two different texts, even if each was signed for one receiver.
+"""
 
 
 async def within(clock: Clock, seconds: float, work: Coroutine[Any, Any, T]) -> T:
