@@ -62,7 +62,9 @@ class Peer:
         """Boot nonce of the process at the other end; None while the link is down."""
         self.changed = asyncio.Event()
         self.invitation: SetupInvited | None = None
-        self.wanted = False
+        """The last one; it may come before we hear that the link is up, so it is judged when it is used."""
+        self.wish: SetupWanted | None = None
+        """The last one, judged when it is used."""
         self.last_nonce: bytes | None = None
         self.counter = 0
         """Number of the last set-up started with ``last_nonce``."""
@@ -122,21 +124,29 @@ class Pairs:
                 self._table.forget(news.seat)
                 log.warning("the peer is another process; its set-up is forgotten", peer=news.seat, alarm=news.alarm)
             if news.up and peer.last_nonce != news.boot_nonce:
-                peer.last_nonce, peer.counter, peer.made_at, peer.invitation, peer.wanted = news.boot_nonce, 0, None, None, False
+                peer.last_nonce, peer.counter, peer.made_at = news.boot_nonce, 0, None
             peer.nonce, peer.retries = (news.boot_nonce if news.up else None), 0
             peer.changed.set()
 
     def _on_invited(self, seat: Seat, message: SetupInvited) -> None:
-        peer = self._peers[seat]
-        if seat < self._me and (message.lower_nonce, message.higher_nonce) == (peer.nonce, self._table.boot_nonce):
-            peer.invitation = message
-            peer.changed.set()
+        if seat < self._me:
+            self._peers[seat].invitation = message
+            self._peers[seat].changed.set()
 
     def _on_wanted(self, seat: Seat, message: SetupWanted) -> None:
-        peer = self._peers[seat]
-        if seat > self._me and (message.lower_nonce, message.higher_nonce) == (self._table.boot_nonce, peer.nonce):
-            peer.wanted = True
-            peer.changed.set()
+        if seat > self._me:
+            self._peers[seat].wish = message
+            self._peers[seat].changed.set()
+
+    def _invited(self, peer: Peer) -> SetupInvited | None:
+        """The invitation between the two processes that are linked now."""
+        invitation = peer.invitation
+        between = None if invitation is None else (invitation.lower_nonce, invitation.higher_nonce)
+        return invitation if between == (peer.nonce, self._table.boot_nonce) else None
+
+    def _wanted(self, peer: Peer) -> bool:
+        """Whether the higher seat of the two processes that are linked now has asked for a set-up."""
+        return peer.wish is not None and (peer.wish.lower_nonce, peer.wish.higher_nonce) == (self._table.boot_nonce, peer.nonce)
 
     async def _keep(self, peer: Peer) -> None:
         """Keep one pair: wait for a reason to make a set-up, make it, and again."""
@@ -147,12 +157,13 @@ class Pairs:
             if wait > 0:
                 await self._wait(peer, wait)
 
-    async def _wait(self, peer: Peer, seconds: float) -> None:
+    async def _wait(self, peer: Peer, seconds: float) -> bool:
+        """Wait until something changes; False if nothing did within ``seconds``."""
         try:
             async with asyncio.timeout(seconds):
-                await peer.changed.wait()
+                return await peer.changed.wait()
         except TimeoutError:
-            return
+            return False
 
     async def _lead(self, peer: Peer) -> float:
         """As the lower seat: start a set-up if one is due. Returns how long to wait before looking again."""
@@ -161,9 +172,9 @@ class Pairs:
         if (pause := self.pausing(peer.seat)) > 0:
             return pause
         age = self._age(peer)
-        if age is not None and age < RENEWAL_SECONDS and not peer.wanted:
+        if age is not None and age < RENEWAL_SECONDS and not self._wanted(peer):
             return RENEWAL_SECONDS - age
-        peer.wanted, peer.counter = False, peer.counter + 1
+        peer.wish, peer.counter = None, peer.counter + 1
         invitation = SetupInvited(lower_nonce=self._table.boot_nonce, higher_nonce=peer.nonce, counter=peer.counter)
         await self._control.tell(peer.seat, invitation)
         return await self._make(peer, peer.nonce, peer.counter)
@@ -175,13 +186,12 @@ class Pairs:
         if (pause := self.pausing(peer.seat)) > 0:
             peer.invitation = None
             return pause
-        if peer.invitation is not None:
-            counter, peer.invitation = peer.invitation.counter, None
-            return await self._make(peer, peer.nonce, counter)
+        if (invitation := self._invited(peer)) is not None:
+            peer.invitation = None
+            return await self._make(peer, peer.nonce, invitation.counter)
         if self._age(peer) is not None:
             return RENEWAL_SECONDS + INVITE_PATIENCE
-        await self._wait(peer, INVITE_PATIENCE)
-        if peer.invitation is None and peer.nonce is not None and self._age(peer) is None:
+        if not await self._wait(peer, INVITE_PATIENCE):
             await self._control.tell(peer.seat, SetupWanted(lower_nonce=peer.nonce, higher_nonce=self._table.boot_nonce))
         return 0.0
 
@@ -238,8 +248,10 @@ class Pairs:
     def _refuse_stale(self, peer: Peer, nonce: bytes, counter: int) -> None:
         if peer.nonce != nonce:
             raise PairSetupFailed(peer.seat, "the link ended")
-        if peer.invitation is not None and peer.invitation.counter > counter:
+        if (invitation := self._invited(peer)) is not None and invitation.counter > counter:
             raise PairSetupFailed(peer.seat, "it started a later one")
+        if self._wanted(peer):
+            raise PairSetupFailed(peer.seat, "it did not hear the invitation")
 
     def _retry(self, peer: Peer) -> float:
         peer.retries += 1
