@@ -71,6 +71,7 @@ async def test_no_malformed_signature_passes(lie: object) -> None:
         with pytest.raises(NoValidSignature) as caught:
             await place.network.sign(TOKEN, DIGEST, account=ACCOUNT)
     assert caught.value.culprits == (1,)
+    assert [detail["seat"] for detail in caught.value.details] == [1]
 
 
 async def test_one_honest_answer_is_enough_whatever_the_others_do() -> None:

@@ -53,6 +53,7 @@ def refusal(answers: Sequence[Answer], faults: Sequence[Fault], nodes: int) -> V
         return NoValidSignature(
             f"no node gave a signature that verifies ({reasons}). Try again; if it stays so, ask another network.",
             culprits=[Seat(fault.seat) for fault in ordered],
+            details=[{"seat": fault.seat, "reason": fault.reason} for fault in ordered],
         )
     silence = "; ".join(f"node {answer.seat}: {answer.silence}" for answer in sorted(answers, key=lambda answer: answer.seat))
     return Unreachable(f"none of the {nodes} nodes answered ({silence}). Is the network up?")
