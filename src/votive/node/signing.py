@@ -18,7 +18,6 @@ import structlog
 from votive.core import KeyShare, PairTable, SigningParty, verify
 from votive.net import Mesh, SessionChannel, verify_evidence
 from votive.net.errors import EvidenceInvalid, SessionRefused
-from votive.net.evidence import TO_ALL
 from votive.node.engine import Engine
 from votive.node.metrics import Metrics
 from votive.node.pairs import Pairs
@@ -174,7 +173,7 @@ class Signer:
 
 
 def proof_checker(session: bytes, committee: Committee) -> Callable[[Envelope], bool]:
-    """Return a check whether an envelope's evidence proves to anyone that its sender said this to all, in this session."""
+    """Return a check whether an envelope's evidence proves to anyone that its sender said this, in this session."""
 
     def proves(envelope: Envelope) -> bool:
         if envelope.evidence is None:
@@ -183,7 +182,6 @@ def proof_checker(session: bytes, committee: Committee) -> Callable[[Envelope], 
             said = verify_evidence(envelope.evidence, envelope.payload, committee=committee)
         except EvidenceInvalid:
             return False
-        told = (session, envelope.kind, envelope.attempt, envelope.sender, TO_ALL)
-        return (said.session, said.kind, said.attempt, said.sender, said.receiver) == told
+        return (said.session, said.kind, said.attempt, said.sender) == (session, envelope.kind, envelope.attempt, envelope.sender)
 
     return proves
