@@ -62,7 +62,7 @@ def host() -> RecordingHost:
 
 @pytest.fixture
 async def pool() -> AsyncIterator[Pool]:
-    async with Pool(LIMITS, warm=Warm(bare=1, ethers=0)) as pool:
+    async with Pool(LIMITS, warm=Warm(bare=0, ethers=0)) as pool:
         yield pool
 
 

@@ -1,5 +1,7 @@
 """Every capability: what reaches the host, and what comes back."""
 
+# ruff: noqa: E501  # a script is one line
+
 from __future__ import annotations
 
 import json

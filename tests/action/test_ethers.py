@@ -17,7 +17,7 @@ KEY = "0x" + "11" * 32
 
 @pytest.fixture
 async def pool() -> AsyncIterator[Pool]:
-    async with Pool(LIMITS, warm=Warm(bare=0, ethers=1)) as pool:
+    async with Pool(LIMITS, warm=Warm(bare=0, ethers=0)) as pool:
         yield pool
 
 
@@ -67,7 +67,7 @@ async def test_a_provider_reads_a_chain_through_the_nodes_fetch(host):
             result = {"eth_chainId": "0x7a69", "eth_blockNumber": "0x10", "net_version": "31337"}[asked["method"]]
             return web.json_response({"jsonrpc": "2.0", "id": asked["id"], "result": result})
 
-    async with serving(site=Chain()) as chain, Pool(LIMITS, warm=Warm(bare=0, ethers=1), fetch=FetchPolicy(allow=(chain.target,))) as pool:
+    async with serving(site=Chain()) as chain, Pool(LIMITS, warm=Warm(bare=0, ethers=0), fetch=FetchPolicy(allow=(chain.target,))) as pool:
         source = """(async () => {
             const provider = new ethers.providers.StaticJsonRpcProvider(url, 31337);
             Lit.Actions.setResponse({response: String(await provider.getBlockNumber())});

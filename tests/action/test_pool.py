@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,12 @@ from votive.action.launcher import find_deno
 from .conftest import AUTH, LIMITS
 
 ANSWER = b"globalThis.seen = (globalThis.seen ?? 0) + 1; Lit.Actions.setResponse({response: String(seen)})"
+
+
+@pytest.fixture
+async def pool() -> AsyncIterator[Pool]:
+    async with Pool(LIMITS, warm=Warm(bare=1, ethers=0)) as pool:
+        yield pool
 
 
 def idle(pool: Pool, *, ethers: bool = False) -> list[int]:

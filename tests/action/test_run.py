@@ -1,5 +1,7 @@
 """What a run is: a classic script with its parameters as globals, which lasts as long as its work."""
 
+# ruff: noqa: E501  # a script is one line
+
 from __future__ import annotations
 
 import asyncio

@@ -17,7 +17,7 @@ from votive.terms.action import ActionLimits
 
 START_SECONDS = 60.0
 """How long Deno may take to get ready; generous, because a machine may start many at once."""
-_BUFFER = 256 * 1024
+_BUFFER = 64 * 1024
 _TAIL = 4096
 
 

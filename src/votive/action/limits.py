@@ -15,6 +15,8 @@ from votive.terms.action import ActionLimits
 
 LAYER = "rlimits"
 _SPARE_FILES = 8
+_FILE_BYTES = 4 * 1024 * 1024
+"""Deno writes small caches of its own to its throw-away directory, now and then late; a limit of zero would kill a run for that."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _KIB = 1024
 
@@ -33,7 +35,7 @@ def restrict(pid: int, limits: ActionLimits) -> None:
     _set(pid, resource.RLIMIT_DATA, _data_bytes(pid) + limits.memory_bytes)
     cpu = math.ceil(_cpu_seconds(pid) + limits.cpu_seconds)
     resource.prlimit(pid, resource.RLIMIT_CPU, (cpu, cpu + 1))
-    _set(pid, resource.RLIMIT_FSIZE, 0)
+    _set(pid, resource.RLIMIT_FSIZE, _FILE_BYTES)
     _set(pid, resource.RLIMIT_CORE, 0)
     _set(pid, resource.RLIMIT_NOFILE, len(os.listdir(f"/proc/{pid}/fd")) + _SPARE_FILES)  # noqa: PTH208  # names only
 

@@ -34,6 +34,7 @@ class Kind(IntEnum):
     CALL = 3
     THREW = 4
     DONE = 5
+    GIVE_UP = 6
 
 
 class Frame(msgspec.Struct, frozen=True):
@@ -56,6 +57,7 @@ class Lengths:
             Kind.CALL: limits.call_bytes,
             Kind.THREW: 64 * _KIB,
             Kind.DONE: 0,
+            Kind.GIVE_UP: 4,
         }
 
     def check(self, kind: Kind, length: int) -> None:

@@ -29,6 +29,10 @@ from votive.terms.errors import CallerError, VotiveError
 _OUT_OF_MEMORY = ("out of memory", "Out of memory", "memory allocation", "OOM", "Cannot allocate memory")
 _ALLOCATION_FAILED = "RangeError: Array buffer allocation failed"
 _MEMORY_SIGNALS = frozenset({-signal.SIGABRT, -signal.SIGTRAP, -signal.SIGILL, -signal.SIGSEGV, -signal.SIGBUS})
+_TOO_MANY_CALLS = "The action made too many calls"
+_GIVEN_UP = {"message": "The action gave this call up.", "errorCode": "", "details": ()}
+_FRAMES_IN_A_ROW = 64
+"""After so many frames that were there already, others on the event loop get their turn."""
 _CALLS_AT_ONCE = 16
 """Calls answered at a time; further ones wait in the pipe's order. Bounds the replies held in memory."""
 
@@ -64,6 +68,9 @@ class Conversation:
         self._nonce = secrets.token_bytes(NONCE_BYTES)
         self._logs = bytearray()
         self._response = ""
+        self._frames = 0
+        self._answers: dict[int, asyncio.Task[None]] = {}
+        self._given_up: set[int] = set()
         self._refusals: dict[int, VotiveError] = {}
         self._writing = asyncio.Lock()
         self._answering = asyncio.Semaphore(_CALLS_AT_ONCE)
@@ -107,9 +114,15 @@ class Conversation:
                 while (frame := await self._child.receive(lengths)) is not None:
                     if await self._take(frame, answers):
                         return
+                    await self._give_way()
         except BaseExceptionGroup as group:
             raise _first(group) from None
         await self._ended()
+
+    async def _give_way(self) -> None:
+        self._frames += 1
+        if self._frames % _FRAMES_IN_A_ROW == 0:
+            await asyncio.sleep(0)
 
     async def _take(self, frame: Frame, answers: asyncio.TaskGroup) -> bool:
         if not secrets.compare_digest(frame.nonce, self._nonce):
@@ -120,12 +133,17 @@ class Conversation:
             case Kind.LOG:
                 self._log(frame.body)
             case Kind.RESPONSE:
+                self._run.count("host_calls", _TOO_MANY_CALLS)
                 self._response = frame.body.decode("utf-8", "replace")
             case Kind.THREW:
                 raise self._thrown(_parsed(frame.body, _Threw))
             case Kind.CALL:
                 await self._answering.acquire()
-                answers.create_task(self._answer(frame.body))
+                header, payload = split_body(frame.body)
+                call = _parsed(header, _Call)
+                self._answers[call.id] = answers.create_task(self._answer(call, payload))
+            case Kind.GIVE_UP:
+                self._give_up(int.from_bytes(frame.body, "big"))
             case Kind.READY:
                 raise ProtocolViolation("The sandbox said a second time that it is ready.")
         return False
@@ -136,24 +154,36 @@ class Conversation:
             raise LimitExceeded("log_bytes", self._limits.log_bytes, "The action logged too much")
         self._logs += line
 
-    async def _answer(self, body: bytes) -> None:
+    async def _answer(self, call: _Call, payload: bytes) -> None:
         try:
-            header, payload = split_body(body)
-            call = _parsed(header, _Call)
             await self._send(await self._reply(call, payload))
+        except asyncio.CancelledError:
+            if call.id not in self._given_up:
+                raise
+            await self._send(message(self._nonce, {"id": call.id, "refusal": _GIVEN_UP}))
         finally:
+            self._answers.pop(call.id, None)
             self._answering.release()
+
+    def _give_up(self, call_id: int) -> None:
+        """Stop a fetch that the action aborted; of other calls it does not ask this, and they could not be taken back."""
+        self._run.count("host_calls", _TOO_MANY_CALLS)
+        if call_id in self._answers:
+            self._given_up.add(call_id)
+            self._answers[call_id].cancel()
 
     async def _reply(self, call: _Call, payload: bytes) -> bytes:
         try:
             value, content = await self._handle(call, payload)
+        except ProtocolViolation:
+            raise
         except VotiveError as error:
             self._refusals[call.id] = error
             return message(self._nonce, {"id": call.id, "refusal": as_refusal(error)})
         return message(self._nonce, {"id": call.id, "value": value}, content)
 
     async def _handle(self, call: _Call, payload: bytes) -> tuple[Any, bytes]:
-        self._run.count("host_calls", "The action made too many calls")
+        self._run.count("host_calls", _TOO_MANY_CALLS)
         capability = TABLE.get(call.name)
         if capability is None:
             raise ProtocolViolation(f"The sandbox called {call.name!r}, which is not in the host-call table.")

@@ -7,6 +7,7 @@ const RESPONSE = 2;
 const CALL = 3;
 const THREW = 4;
 const DONE = 5;
+const GIVE_UP = 6;
 const PREFIX = 21;
 const NO_BYTES = new NativeUint8Array(0);
 

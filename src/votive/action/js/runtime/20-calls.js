@@ -51,6 +51,14 @@ const call = (name, args, payload = NO_BYTES) => new NativePromise((resolve, rej
   readReplies();
 });
 
-const callForValue = (name, args) => new NativePromise((resolve, reject) => {
+// Asks the host to stop answering; it then answers with a refusal, which nobody waits for any more.
+const giveUp = (id) => {
+  if (mapGet(owed, id) === undefined) return;
+  const body = new NativeUint8Array(4);
+  setUint32(new DataViewOf(body.buffer), 0, id);
+  send(GIVE_UP, body);
+};
+
+const callForValue = (name, args, resolve, reject) => {
   promiseThen(call(name, args), ({ value }) => resolve(value), reject);
-});
+};

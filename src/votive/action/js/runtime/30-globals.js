@@ -48,6 +48,22 @@ const removeGlobals = () => {
   delete URL.revokeObjectURL;
 };
 
+// Deno's own operations go through `operation.call(core, …)`, looked up at that moment: whoever replaced it would be handed the
+// whole of Deno's core. So these three stay what they are. Objects may still have properties of these names of their own.
+const pin = (owner, name) => {
+  const value = owner[name];
+  const get = () => value;
+  const set = function set(other) {
+    if (this === owner) throw new NativeTypeError(`Function.prototype.${name} cannot be replaced`);
+    define(this, name, other);
+  };
+  ObjectDefineProperty(owner, name, { __proto__: null, get, set, enumerable: false, configurable: false });
+};
+
+const pinFunctions = () => {
+  for (const name of ["call", "apply", "bind"]) pin(Function.prototype, name);
+};
+
 // A parameter never replaces what the action's author relied on: these names are refused (decision 0022).
 const parametersRefused = () => {
   const names = new Set(ReflectOwnKeys(globalThis));

@@ -33,9 +33,7 @@ const responseOf = ({ value, payload }) => {
 
 const sendRequest = (request, body, resolve, reject) => {
   const signal = requestSignal(request);
-  const abort = () => reject(signalReason(signal));
-  if (signalAborted(signal)) return abort();
-  listen(signal, "abort", abort);
+  if (signalAborted(signal)) return reject(signalReason(signal));
   const args = {
     __proto__: null,
     url: requestUrl(request),
@@ -43,7 +41,13 @@ const sendRequest = (request, body, resolve, reject) => {
     headers: headerList(requestHeaders(request)),
     redirect: requestRedirect(request),
   };
-  promiseThen(promiseThen(call("fetch", args, new NativeUint8Array(body)), responseOf), resolve, reject);
+  const reply = call("fetch", args, new NativeUint8Array(body));
+  const id = lastCall;
+  listen(signal, "abort", () => {
+    reject(signalReason(signal));
+    giveUp(id);
+  });
+  promiseThen(promiseThen(reply, responseOf), resolve, reject);
 };
 
 // What of a request's options means something here; mode, cache, credentials, referrer and their like belong to a browser's page.

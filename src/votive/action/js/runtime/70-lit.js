@@ -42,8 +42,8 @@ const argumentsOf = (name, fields, given) => {
   return args;
 };
 
-const capability = (name, fields) => ObjectFreeze((given) => new NativePromise((resolve) => {
-  resolve(callForValue(name, argumentsOf(name, fields, given)));
+const capability = (name, fields) => ObjectFreeze((given) => new NativePromise((resolve, reject) => {
+  callForValue(name, argumentsOf(name, fields, given), resolve, reject);
 }));
 
 const setResponse = ObjectFreeze(({ response }) => {

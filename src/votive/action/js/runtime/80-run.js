@@ -82,3 +82,4 @@ installTimers();
 installConsole();
 installFetch();
 removeGlobals();
+pinFunctions();
