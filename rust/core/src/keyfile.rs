@@ -10,6 +10,7 @@ use rustix::termios::{tcgetattr, tcsetattr, LocalModes, OptionalActions};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
+use crate::process::wiped;
 use crate::random;
 use crate::transcript::{HashInput, PassphraseSalt};
 
@@ -20,8 +21,8 @@ const ARGON2: (u32, u32, u32) = (64 * 1024, 3, 1);
 /// Shortest passphrase that is accepted, in characters.
 const SHORTEST: usize = 12;
 
-/// The key-encryption key.
-pub type Key = Zeroizing<[u8; KEY]>;
+/// The key-encryption key, 32 bytes on the heap: a value that moves would leave copies on the stack.
+pub type Key = Zeroizing<Vec<u8>>;
 
 fn failed(path: &Path, what: &str, error: &std::io::Error) -> Error {
     Error::KeyFile(format!("cannot {what} the key file {}: {error}", path.display()))
@@ -61,7 +62,7 @@ pub fn read(path: &Path) -> Result<Key> {
             path.display()
         )));
     }
-    let mut key = Zeroizing::new([0; KEY]);
+    let mut key = Zeroizing::new(vec![0; KEY]);
     file.read_exact(&mut key[..]).map_err(|error| failed(path, "read", &error))?;
     if key.iter().all(|byte| *byte == 0) {
         return Err(Error::KeyFile(format!("the key file {} holds only zeroes: it is damaged", path.display())));
@@ -91,14 +92,15 @@ pub fn from_prompt(prompt: &str, salt: &[u8]) -> Result<Key> {
     let before = tcgetattr(&terminal).map_err(|error| no_terminal(error.into()))?;
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO);
-    terminal.write_all(prompt.as_bytes()).map_err(no_terminal)?;
+    // Silent before it asks: what is typed ahead would be echoed otherwise.
     tcsetattr(&terminal, OptionalActions::Flush, &silent).map_err(|error| no_terminal(error.into()))?;
+    let asked = terminal.write_all(prompt.as_bytes());
     let mut line = Zeroizing::new(String::with_capacity(1024));
     let read = BufReader::with_capacity(1, &terminal).read_line(&mut line);
     // The echo comes back whatever the reading gave.
     tcsetattr(&terminal, OptionalActions::Flush, &before).map_err(|error| no_terminal(error.into()))?;
     terminal.write_all(b"\n").map_err(no_terminal)?;
-    read.map_err(no_terminal)?;
+    asked.and(read).map_err(no_terminal)?;
     derive(line.trim_end_matches(['\r', '\n']), salt)
 }
 
@@ -118,9 +120,9 @@ pub(crate) fn derive(passphrase: &str, salt: &[u8]) -> Result<Key> {
     }
     let (memory, passes, lanes) = ARGON2;
     let parameters = Params::new(memory, passes, lanes, Some(KEY)).map_err(|error| Error::Own(error.to_string()))?;
-    let mut key = Zeroizing::new([0; KEY]);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
-        .hash_password_into(passphrase.as_bytes(), &PassphraseSalt { salt }.hash(), &mut key[..])
+    let mut key = Zeroizing::new(vec![0; KEY]);
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters);
+    wiped(|| argon2.hash_password_into(passphrase.as_bytes(), &PassphraseSalt { salt }.hash(), &mut key[..]))
         .map_err(|error| Error::Own(format!("Argon2id failed: {error}")))?;
     Ok(key)
 }

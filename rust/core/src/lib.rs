@@ -18,6 +18,9 @@ pub mod seal;
 pub mod share;
 pub mod transcript;
 
+#[cfg(test)]
+mod memory_tests;
+
 pub use error::{Error, Result};
 
 /// A node's index in the registry, 1…255; its Shamir x in every key and never taken from a message.

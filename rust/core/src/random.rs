@@ -22,9 +22,9 @@ pub fn bytes<const N: usize>() -> [u8; N] {
     out
 }
 
-/// Draw `N` secret random bytes, wiped on drop.
-pub fn secret<const N: usize>() -> Zeroizing<[u8; N]> {
-    let mut out = Zeroizing::new([0; N]);
+/// Draw `N` secret random bytes, wiped on drop; on the heap, so that a move leaves no copy.
+pub fn secret<const N: usize>() -> Zeroizing<Vec<u8>> {
+    let mut out = Zeroizing::new(vec![0; N]);
     System::fill(&mut out[..]);
     out
 }

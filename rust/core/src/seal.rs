@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::keyfile::Key;
+use crate::process::wiped;
 use crate::random;
 use crate::transcript::{HashInput, StorageKey, StoredValue};
 
@@ -61,10 +62,8 @@ impl Vault {
         let salt = random::bytes::<SALT>();
         let kind = kind as u8;
         let aad = StoredValue { version: VERSION.into(), kind: kind.into(), ad }.bound();
-        let sealed = self
-            .cipher(kind, &salt)?
-            .encrypt(&Nonce::default(), Payload { msg: value, aad: &aad })
-            .map_err(|_| Error::Own("AES-GCM refused a value: too long".into()))?;
+        let encrypt = || Ok(self.cipher(kind, &salt)?.encrypt(&Nonce::default(), Payload { msg: value, aad: &aad }));
+        let sealed = wiped(encrypt)?.map_err(|_| Error::Own("AES-GCM refused a value: too long".into()))?;
         Ok([&[VERSION, kind][..], &salt, &sealed].concat())
     }
 
@@ -79,8 +78,8 @@ impl Vault {
             return Err(refused());
         }
         let aad = StoredValue { version: VERSION.into(), kind: header[1].into(), ad }.bound();
-        let value = self.cipher(header[1], &header[2..])?.decrypt(&Nonce::default(), Payload { msg: body, aad: &aad });
-        value.map(Zeroizing::new).map_err(|_| refused())
+        let decrypt = || Ok(self.cipher(header[1], &header[2..])?.decrypt(&Nonce::default(), Payload { msg: body, aad: &aad }));
+        wiped(decrypt)?.map(Zeroizing::new).map_err(|_| refused())
     }
 }
 
@@ -89,7 +88,7 @@ mod tests {
     use super::*;
 
     fn vault() -> Vault {
-        Vault::new(random::secret())
+        Vault::new(random::secret::<32>())
     }
 
     #[test]
@@ -99,7 +98,7 @@ mod tests {
         assert_eq!(&vault.open(Kind::Plain, b"here", &sealed).expect("opens")[..], value);
         assert!(vault.open(Kind::Plain, b"there", &sealed).is_err());
         assert!(vault.open(Kind::KeyShare, b"here", &sealed).is_err());
-        assert!(Vault::new(random::secret()).open(Kind::Plain, b"here", &sealed).is_err());
+        assert!(Vault::new(random::secret::<32>()).open(Kind::Plain, b"here", &sealed).is_err());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::curve::{self, POINT, SCALAR};
 use crate::error::{Error, Result};
+use crate::process::wiped;
 use crate::seal::{Kind, Vault};
 use crate::Seat;
 
@@ -16,13 +17,15 @@ const VERSION: u8 = 1;
 const SCHEME: u8 = 2;
 
 /// The secret share x_i of a key with the key's public parts. Wiped on drop; Debug shows public parts only.
+///
+/// The secret is 32 bytes on the heap: a value that moves would leave copies on the stack.
 #[derive(Clone)]
 pub struct KeyShare {
     seat: Seat,
     threshold: u8,
     public_key: [u8; POINT],
     verification_shares: BTreeMap<Seat, [u8; POINT]>,
-    secret: Zeroizing<[u8; SCALAR]>,
+    secret: Zeroizing<Vec<u8>>,
 }
 
 impl std::fmt::Debug for KeyShare {
@@ -37,7 +40,7 @@ impl KeyShare {
         threshold: u8,
         public_key: [u8; POINT],
         verification_shares: BTreeMap<Seat, [u8; POINT]>,
-        secret: Zeroizing<[u8; SCALAR]>,
+        secret: Zeroizing<Vec<u8>>,
     ) -> Self {
         Self { seat, threshold, public_key, verification_shares, secret }
     }
@@ -69,12 +72,14 @@ impl KeyShare {
 
     /// The secret scalar, for the engine. The copy is the caller's to wipe.
     pub(crate) fn scalar(&self) -> Result<Zeroizing<Scalar>> {
-        curve::scalar(&self.secret).map(Zeroizing::new).map_err(|error| Error::Own(format!("a key share holds a bad scalar: {error}")))
+        let mut reader = Reader::exact(&self.secret, SCALAR).map_err(|error| Error::Own(error.to_string()))?;
+        reader.scalar().map(Zeroizing::new).map_err(|error| Error::Own(format!("a key share holds a bad scalar: {error}")))
     }
 
     /// Whether the secret times G is our verification share.
     pub fn matches(&self) -> bool {
-        self.scalar().is_ok_and(|secret| self.verification_shares.get(&self.seat) == Some(&curve::times_generator(&secret)))
+        let ours = |secret: Zeroizing<Scalar>| self.verification_shares.get(&self.seat) == Some(&curve::times_generator(&secret));
+        wiped(|| self.scalar().is_ok_and(ours))
     }
 
     /// Seal for storage.
@@ -124,7 +129,7 @@ impl KeyShare {
             }
             verification_shares.insert(seat, curve::point_bytes(&reader.point()?));
         }
-        let secret = Zeroizing::new(reader.array()?);
+        let secret = Zeroizing::new(reader.take(SCALAR)?.to_vec());
         reader.end()?;
         if !(2..=n).contains(&threshold) || !verification_shares.contains_key(&seat) {
             return Err(Malformed("its seat or threshold cannot be"));

@@ -17,4 +17,4 @@ mod wire;
 pub use party::{Batch, Party};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -12,7 +12,7 @@ use crate::codec::{Malformed, Reader, Writer};
 use crate::curve;
 use crate::error::{Error, Result};
 use crate::hpke::{PeerKey, Route, SealingKey, PUBLIC_KEY};
-use crate::process::guarded;
+use crate::process::{guarded, wiped};
 use crate::random::{self, System};
 use crate::share::KeyShare;
 use crate::transcript::{DkgCommitment, DkgKey, HashInput, Seats};
@@ -155,8 +155,8 @@ impl Party {
         let mut secrets = Vec::with_capacity(batch.count);
         for number in 0..batch.count {
             let me = identifier(batch.seat)?;
-            let (secret, package) =
-                within(batch.key_context(number), || dkg::part1::<C, _>(me, n, batch.threshold.into(), System)).map_err(own)?;
+            let part1 = || within(batch.key_context(number), || dkg::part1::<C, _>(me, n, batch.threshold.into(), System));
+            let (secret, package) = wiped(part1).map_err(own)?;
             wire::put_package(&mut out, &package).map_err(|error| Error::Own(error.to_string()))?;
             secrets.push(secret);
         }
@@ -188,7 +188,7 @@ impl Party {
             rounds2.push(secret);
             shares.push(dealt);
         }
-        let sealed = seal_shares(batch, &shares)?;
+        let sealed = wiped(|| seal_shares(batch, &shares))?;
         self.stage = Stage::Dealt { secrets: rounds2, packages };
         Ok(sealed)
     }
@@ -198,12 +198,12 @@ impl Party {
         let Stage::Dealt { secrets, packages } = self.advance() else { return Err(spent("finish")) };
         let batch = &self.batch;
         batch.expect_others(deals)?;
-        let dealt = open_deals(batch, deals)?;
+        let dealt = wiped(|| open_deals(batch, deals))?;
         let mut keys = Vec::with_capacity(batch.count);
         for ((secret, packages), dealt) in secrets.iter().zip(&packages).zip(&dealt) {
             let part3 = guarded(|| dkg::part3::<C>(secret, packages, dealt)).ok_or_else(panicked)?;
             let (ours, public) = part3.map_err(|error| blame_dealers(batch, error, secret, packages, dealt))?;
-            keys.push(key_share(batch, &ours, &public)?);
+            keys.push(wiped(|| key_share(batch, &ours, &public))?);
         }
         Ok(keys)
     }
@@ -343,8 +343,6 @@ fn key_share(batch: &Batch, ours: &frost_core::keys::KeyPackage<C>, public: &fro
         verification_shares.insert(*seat, share.serialize().map_err(own)?.try_into().map_err(|_| odd())?);
     }
     let public_key = public.verifying_key().serialize().map_err(own)?.try_into().map_err(|_| odd())?;
-    let bytes = Zeroizing::new(ours.signing_share().serialize());
-    let mut secret = Zeroizing::new([0; curve::SCALAR]);
-    secret.copy_from_slice(bytes.get(..curve::SCALAR).ok_or_else(odd)?);
+    let secret = Zeroizing::new(ours.signing_share().serialize());
     Ok(KeyShare::new(batch.seat, batch.threshold, public_key, verification_shares, secret))
 }

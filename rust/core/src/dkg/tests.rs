@@ -47,7 +47,8 @@ fn opening(parties: &mut BTreeMap<Seat, Party>) -> (Broadcast, Broadcast) {
     (commits, reveals)
 }
 
-fn generate(context: [u8; 32]) -> BTreeMap<Seat, KeyShare> {
+/// A whole batch of one key.
+pub(crate) fn generate(context: [u8; 32]) -> BTreeMap<Seat, KeyShare> {
     let mut parties = parties(context, 1);
     let (commits, reveals) = opening(&mut parties);
     let deals: BTreeMap<Seat, Broadcast> = parties

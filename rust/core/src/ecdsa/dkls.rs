@@ -41,7 +41,7 @@ pub struct Half {
     randomness: Vec<Scalar>,
     sender: OTSender<C>,
     nonce: Scalar,
-    seed: Zeroizing<[u8; SEED]>,
+    seed: Zeroizing<Vec<u8>>,
 }
 
 impl Drop for Half {
@@ -188,8 +188,8 @@ impl Engine for Dkls23 {
             let (receiver, choices, randomness, enc_proofs) = MulSender::<C>::init_phase1(sends);
             let (sender, dlog_proof, nonce) = MulReceiver::<C>::init_phase1(receives);
             let transfer = Transfer { seed: receiver.seed, enc_proofs, dlog_proof, nonce }.encode();
-            let half = Half { receiver, choices, randomness, sender, nonce, seed: random::secret() };
-            let secret = Zeroizing::new(half.seed.to_vec());
+            let half = Half { receiver, choices, randomness, sender, nonce, seed: random::secret::<SEED>() };
+            let secret = half.seed.clone();
             Ok((half, transfer, secret))
         })
     }
@@ -206,7 +206,8 @@ impl Engine for Dkls23 {
                 .map_err(cheated)?;
             let receiver =
                 MulReceiver::init_phase2(&half.sender, receives, &theirs.seed, &theirs.enc_proofs, &half.nonce).map_err(cheated)?;
-            let seed = ZeroShare::generate_seed_pair(index(ids.seat)?, index(peer)?, &half.seed, &their_seed);
+            let our_seed = Zeroizing::new(<[u8; SEED]>::try_from(&half.seed[..]).map_err(|_| Fault::Own("our own seed's length".into()))?);
+            let seed = ZeroShare::generate_seed_pair(index(ids.seat)?, index(peer)?, &our_seed, &their_seed);
             Ok(Correlation { sender, receiver, seed })
         })
     }

@@ -12,4 +12,4 @@ pub mod verify;
 mod wire;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -20,21 +20,21 @@ use crate::random;
 use crate::share::KeyShare;
 use crate::Seat;
 
-const ID: AttemptId = AttemptId { session: [5; 32], sign_id: [6; 32], digest: [7; 32] };
+pub(crate) const ID: AttemptId = AttemptId { session: [5; 32], sign_id: [6; 32], digest: [7; 32] };
 
 /// Two seats that share a key 2 of 2 and a live set-up.
-struct Pair<E: Engine> {
+pub(crate) struct Pair<E: Engine> {
     tables: BTreeMap<Seat, Arc<Table<E>>>,
-    shares: BTreeMap<Seat, KeyShare>,
+    pub(crate) shares: BTreeMap<Seat, KeyShare>,
     keys: BTreeMap<Seat, SealingKey>,
     counter: u64,
 }
 
-const HONEST: Seat = 3;
-const TRAITOR: Seat = 200;
+pub(crate) const HONEST: Seat = 3;
+pub(crate) const TRAITOR: Seat = 200;
 
 impl<E: Engine> Pair<E> {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let keys: BTreeMap<Seat, SealingKey> = [HONEST, TRAITOR].map(|seat| (seat, SealingKey::generate())).into();
         let table = |seat: &Seat| Arc::new(Table::new([9; 32], 1, *seat, keys[seat].clone()).expect("a table"));
         let tables = keys.keys().map(|seat| (*seat, table(seat))).collect();
@@ -62,7 +62,7 @@ impl<E: Engine> Pair<E> {
         right.finish(&confirms.0).expect("finishes");
     }
 
-    fn party(&self, seat: Seat, id: AttemptId) -> SigningParty<E> {
+    pub(crate) fn party(&self, seat: Seat, id: AttemptId) -> SigningParty<E> {
         SigningParty::new(Arc::clone(&self.tables[&seat]), self.shares[&seat].clone(), &[HONEST, TRAITOR], id).expect("a party")
     }
 
@@ -92,7 +92,7 @@ fn shares() -> BTreeMap<Seat, KeyShare> {
     let verification: BTreeMap<Seat, _> = [HONEST, TRAITOR].map(|seat| (seat, point(&share(seat)))).into();
     assert_ne!(secret, Scalar::ZERO);
     let of = |seat: Seat| {
-        let secret_share = Zeroizing::new(curve::scalar_bytes(&share(seat)));
+        let secret_share = Zeroizing::new(curve::scalar_bytes(&share(seat)).to_vec());
         (seat, KeyShare::new(seat, 2, point(&secret), verification.clone(), secret_share))
     };
     [HONEST, TRAITOR].map(of).into()
