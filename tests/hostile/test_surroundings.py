@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,43 @@ async def test_a_process_whose_host_is_gone_goes_too(host):
         await child.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+ABANDONED = """
+import asyncio
+from votive.action import Pool, Warm
+from votive.terms.action import ActionLimits, AuthContext
+
+async def main():
+    async with Pool(warm=Warm(bare=0, ethers=0)) as pool:
+        print(pool._idle[False][0].pid, flush=True)
+        auth = AuthContext(action_ipfs_ids=(), action_ipfs_id_stack=(), auth_sig_address=None)
+        await pool.run(SOURCE, {}, auth, None, ActionLimits(time_seconds=1, cpu_seconds=2))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(
+    "source", ["setInterval(() => {}, 5)", "new Promise(() => {})", "for (;;);", "for (;;) Lit.Actions.setResponse({response: ''})"]
+)
+async def test_a_run_whose_host_was_killed_ends_soon_after(source):
+    host = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        ABANDONED.replace("SOURCE", repr(source.encode())),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    pid = int(await host.stdout.readline())
+    await asyncio.sleep(0.2)
+    host.kill()
+    await host.communicate()
+    async with asyncio.timeout(25):
+        while runs(pid):
+            await asyncio.sleep(0.05)
+
+
+def runs(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "\nState:\tZ" not in status.read_text()

@@ -110,7 +110,7 @@ class Pool:
         """
         limits = limits or self._limits
         _check_code(source, limits)
-        header = await asyncio.to_thread(job_header, params, auth)
+        header = await asyncio.to_thread(job_header, params, auth, limits.time_seconds)
         if self._runs >= self._room:
             raise PoolBusy(f"{self._runs} actions run or wait here already. Try again, or ask another node.")
         self._enter()

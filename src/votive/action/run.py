@@ -49,13 +49,13 @@ class _Threw(msgspec.Struct, frozen=True):
     parameter: bool = False
 
 
-def job_header(params: Mapping[str, Any], auth: AuthContext) -> bytes:
+def job_header(params: Mapping[str, Any], auth: AuthContext, seconds: float) -> bytes:
     """Encode what the action gets to see, as JSON; integers of any size pass as they are. ParameterRefused if it is not JSON."""
     try:
         given = json.dumps(params, allow_nan=False, separators=(",", ":")).encode("ascii")
     except (TypeError, ValueError, RecursionError) as error:
         raise ParameterRefused(f"The parameters are not JSON: {error}.") from error
-    return b'{"auth":' + msgspec.json.encode(auth) + b',"params":' + given + b"}"
+    return b'{"auth":' + msgspec.json.encode(auth) + b',"seconds":' + msgspec.json.encode(seconds) + b',"params":' + given + b"}"
 
 
 class Conversation:

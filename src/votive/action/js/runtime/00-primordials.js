@@ -9,6 +9,8 @@ const readStdin = Deno.stdin.readSync.bind(Deno.stdin);
 const readStdinLater = Deno.stdin.read.bind(Deno.stdin);
 const writeStdout = Deno.stdout.writeSync.bind(Deno.stdout);
 const exit = Deno.exit;
+const { unrefTimer } = Deno;
+const nativeSetTimeout = setTimeout;
 const { inspectArgs } = internal;
 
 const uncurry = (method) => (self, ...args) => ReflectApply(method, self, args);

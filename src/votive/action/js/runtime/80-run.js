@@ -38,8 +38,12 @@ const isPending = (value) => isPromise(value) && getPromiseDetails(value)[0] ===
 // A promise that nothing can settle any more: sleep, at no cost, until the host's clock ends the run.
 const waitForTheClock = (event) => {
   preventDefault(event);
-  readStdinLater(new NativeUint8Array(1));
+  promiseThen(readStdinLater(new NativeUint8Array(1)), () => exit(0));
 };
+
+// Should the host die and leave this process alone, it does not outlive its time by much.
+const GRACE_SECONDS = 2;
+const limitOwnLife = (seconds) => unrefTimer(nativeSetTimeout(() => exit(0), (seconds + GRACE_SECONDS) * 1000));
 
 const installEnds = () => {
   const on = (name, handler) => listen(globalThis, name, handler);
@@ -70,6 +74,7 @@ const serve = () => {
   const refused = parametersRefused();
   send(READY, NO_BYTES);
   const { header, payload } = readJob();
+  limitOwnLife(header.seconds);
   installLit(header.auth);
   installParameters(header.params, refused);
   // From a fresh stack, so that the action's own stack traces show nothing of how it was started.
