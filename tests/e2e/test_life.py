@@ -188,8 +188,7 @@ def test_logs_show_every_process(place: Place) -> None:
     assert only.splitlines()[0].strip().startswith("node 2")
 
 
-async def test_the_sdk_and_a_network_of_which_half_is_asked(place: Place) -> None:
-    status = place.run("status")
+async def test_the_sdk_takes_the_first_node_that_answers(status: dict[str, Any]) -> None:
     account = status["accounts"][4]["private_key"]
     async with sdk.connect(["http://127.0.0.1:9", status["nodes"][1]["url"]]) as network:
         pkp = await network.mint(account=account)
@@ -198,8 +197,8 @@ async def test_the_sdk_and_a_network_of_which_half_is_asked(place: Place) -> Non
     assert len({result.request_id for result in results}) == 4
 
 
-async def test_a_node_of_another_network_is_noticed(place: Place) -> None:
-    url = place.run("status")["nodes"][0]["url"]
+async def test_a_node_of_another_network_is_noticed(status: dict[str, Any]) -> None:
+    url = status["nodes"][0]["url"]
     with pytest.raises(sdk.client.WrongNetwork):
         async with sdk.connect(url, resolver="0x" + "ab" * 20):
             raise AssertionError("connected")
