@@ -10,72 +10,24 @@ The engine's arithmetic is DKLs23 (eprint 2023/765, Protocol 3.6); here is who m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Collection, Mapping
 
 from votive.core.errors import CheckFailed, PeerFault, SetupGone
 from votive.protocol.board import Board, Proposed
-from votive.protocol.channel import Clock, Kind, Proves, Run, settle
-from votive.protocol.engine import Assemble, SigningParty, Verify
+from votive.protocol.channel import Kind, settle
+from votive.protocol.choice import ANOTHER, Choice
+from votive.protocol.engine import SigningParty
 from votive.protocol.errors import PermissionLost
-from votive.protocol.events import Entered, Joined, Left, Observe, PairLost, unobserved
-from votive.protocol.leader import Signers, all_sets, fresh_set, linked_set, oldest_failure, sets_of
+from votive.protocol.events import Entered, Joined, Left, PairLost
+from votive.protocol.leader import Signers
 from votive.protocol.memory import Signed, SigningMemory
 from votive.protocol.messages import TAG_BYTES, Abort, Proposal, Ready, Reason, sign_id
+from votive.protocol.tools import SignLimits, SignTools
 from votive.terms.block import Block
 from votive.terms.encoding import encode
 from votive.terms.errors import WorldError
 from votive.terms.key import Signature
 from votive.terms.participant import Seat
-
-
-class Permission(Protocol):
-    """Reads this node's own answer to: may this caller have this digest signed with this key?"""
-
-    async def permits(self, block: Block) -> bool:
-        """Return whether ``block`` is canonical and final by our own rule and the caller may sign there."""
-
-    async def permits_now(self) -> bool:
-        """Return whether the caller may sign at our newest final block."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SignLimits:
-    """Times of a signing session, in seconds."""
-
-    deadline: float = 8.0
-    """All of it; at most 8."""
-    patience: float = 0.3
-    """How long a node that holds t READYs waits for a proposal."""
-    settle: float = 0.15
-    """How long a leader waits for a better choice before it proposes a set that has failed."""
-    round: float = 1.5
-    """How long the other signers may take for one round."""
-    grace: float = 1.5
-    """How long fewer than t reachable nodes are borne before the session ends."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SignTools:
-    """What a signing session needs from the node."""
-
-    clock: Clock
-    run: Run
-    assemble: Assemble
-    """Makes the engine's party for this session's key and digest."""
-    permission: Permission
-    pairs: Callable[[], Collection[Seat]]
-    """Seats with which this process has a live set-up now."""
-    reachable: Callable[[], Collection[Seat]]
-    """Seats whose link is up now."""
-    verify: Verify
-    observe: Observe = unobserved
-    proves: Proves | None = None
-    """Lets the session name a leader that made two proposals."""
-
-
-_ALTERNATIVE, _NO_ALTERNATIVE = "another set has not failed", "all have failed"
 
 
 class _Leave(Exception):
@@ -93,6 +45,7 @@ class Attempt:
         self.number, self._board, self._tools, self._memory, self._limits = number, board, tools, memory, limits
         self._me, self._clock, self._channel = board.me, tools.clock, board.channel
         self._leader = board.leader(number)
+        self._choice = Choice(number, board, tools, memory)
 
     async def attend(self) -> None:
         """Take part until the attempt is over. What it achieved, if anything, is in ``board.outcome``.
@@ -158,86 +111,17 @@ class Attempt:
         rejected: set[Seat] = set()
         settled = self._clock.now() + self._limits.settle
         while self._me not in rejected:
-            await self._board.until(lambda: self._fresh(self._candidates(rejected)) or self._complete(), settled)
-            signers = self._best(self._candidates(rejected))
+            await self._board.until(lambda: self._choice.fresh(self._choice.candidates(rejected)) or self._choice.complete(), settled)
+            signers = self._choice.best(self._choice.candidates(rejected))
             if signers is None:
                 return None
             if signers in self._memory.failed:  # all have failed: not in a hot loop
                 await self._board.until(self._moved_or(lambda: None), settled)
-            block, stated_by = self._lowest_block(signers)
+            block, stated_by = self._choice.lowest_block(signers)
             if await self._permits(block):
                 return signers, block
             rejected.add(stated_by)  # it named a block that is not final here, or at which nothing was permitted
         return None
-
-    def _complete(self) -> bool | None:
-        """True once every node that can be reached has come to this attempt: there is nobody to wait for."""
-        readiness = self._board.readiness
-        come = all(seat in readiness and readiness[seat].attempt >= self.number for seat in self._tools.reachable())
-        return True if come else None
-
-    def _candidates(self, rejected: Collection[Seat]) -> dict[Seat, Collection[Seat]]:
-        """Return the seats that wait in this attempt with our digest, each with its live set-ups."""
-        board, reachable = self._board, set(self._tools.reachable())
-        waiting = [seat for seat in board.agreeing(self.number) if board.readiness[seat].attempt == self.number and seat not in rejected]
-        found: dict[Seat, Collection[Seat]] = {
-            seat: [Seat(peer) for peer in board.readiness[seat].ready.pairs] for seat in waiting if seat in reachable
-        }
-        found[self._me] = set(self._tools.pairs())
-        return found
-
-    def _sets(self, pairs: Mapping[Seat, Collection[Seat]]) -> Iterator[Signers]:
-        """All sets that we could propose."""
-        return sets_of(self._board.threshold, leader=self._me, order=self._in_order(pairs), pairs=pairs)
-
-    def _in_order(self, pairs: Mapping[Seat, Collection[Seat]]) -> list[Seat]:
-        """Order candidates: the least suspect first, then as the session has it."""
-        return sorted((seat for seat in self._board.order if seat in pairs), key=self._memory.suspicion)
-
-    def _another_exists(self, pairs: Mapping[Seat, Collection[Seat]]) -> bool:
-        """Return whether some leader has a set that has not failed."""
-        return fresh_set(all_sets(self._board.threshold, self._in_order(pairs), pairs), self._memory.failed) is not None
-
-    def _fresh(self, pairs: Mapping[Seat, Collection[Seat]]) -> Signers | None:
-        """Return the last set that worked, if it has us in it, else the first that has not failed; None: better wait a little.
-
-        Where nothing has failed yet, no time is lost in waiting for better sets.
-        """
-        worked, failed = self._memory.worked, self._memory.failed
-        if worked is not None and self._me in worked:
-            if linked_set(worked, pairs):
-                return worked
-            if failed and self._hoped_for(worked):
-                return None
-        fresh = fresh_set(self._sets(pairs), failed)
-        return None if fresh is None or self._better_to_come(fresh) else fresh
-
-    def _better_to_come(self, signers: Signers) -> bool:
-        """Return whether a node that can be reached, but has not come to this attempt yet, is less suspect than some signer."""
-        come = set(self._board.agreeing(self.number))
-        awaited = [self._memory.suspicion(seat) for seat in self._tools.reachable() if seat not in come]
-        worst = max(self._memory.suspicion(seat) for seat in signers if seat != self._me)
-        return bool(awaited) and min(awaited) < worst
-
-    def _best(self, pairs: Mapping[Seat, Collection[Seat]]) -> Signers | None:
-        """Return what we propose now: nothing fresh and another leader has it: None; else the failure that lies furthest back."""
-        worked, failed = self._memory.worked, self._memory.failed
-        if worked is not None and self._me in worked and linked_set(worked, pairs):
-            return worked
-        fresh = fresh_set(self._sets(pairs), failed)
-        return fresh or (None if self._another_exists(pairs) else oldest_failure(self._sets(pairs), failed))
-
-    def _hoped_for(self, signers: Signers) -> bool:
-        """Return whether all of ``signers`` can be reached, and some have not said READY for this attempt yet."""
-        present = {self._me, *self._tools.reachable()}
-        return present >= set(signers) and not set(signers) <= set(self._board.agreeing(self.number))
-
-    def _lowest_block(self, signers: Signers) -> tuple[Block, Seat]:
-        """Return the lowest of the signers' blocks: it is final for all of them. Ours, if it is as low."""
-        own = self._board.request.block
-        stated = [(self._board.readiness[seat].ready.block, seat) for seat in signers if seat != self._me]
-        lowest, seat = min(stated, key=lambda item: item[0].number)
-        return (lowest, seat) if lowest.number < own.number else (own, self._me)
 
     async def _announce(self, signers: Signers, block: Block) -> Proposed:
         proposal = Proposal(digest=self._board.request.digest, signers=signers, block_number=block.number, block_hash=block.hash)
@@ -247,7 +131,7 @@ class Attempt:
 
     async def _give_up(self) -> None:
         """Leave the lead: at once if another leader has a set, else slowly, as set-ups that are under way need time."""
-        if not self._another_exists(self._candidates(())):
+        if not self._choice.another_exists(self._choice.candidates(())):
             await self._board.until(self._moved_or(lambda: None), self._clock.now() + self._limits.patience)
         await self._channel.broadcast(Kind.SIGN_ABORT, encode(Abort(reason=Reason.NO_SET)), self.number)
         self._tools.observe(Left(self.number, Reason.NO_SET))
@@ -282,18 +166,10 @@ class Attempt:
         """Return whether this set failed before while another has not; to know that, all reachable nodes must have been heard."""
         if signers not in self._memory.failed:
             return False
-        answer = await self._board.until(lambda: self._alternative() or self._all_heard(), self._clock.now() + self._limits.settle)
-        return answer == _ALTERNATIVE
-
-    def _alternative(self) -> str | None:
-        board, present = self._board, {self._me, *self._tools.reachable()}
-        pairs: dict[Seat, Collection[Seat]] = {
-            seat: [Seat(peer) for peer in board.readiness[seat].ready.pairs] for seat in board.agreeing() if seat in present
-        }
-        return _ALTERNATIVE if self._another_exists(pairs) else None
-
-    def _all_heard(self) -> str | None:
-        return _NO_ALTERNATIVE if set(self._tools.reachable()) <= self._board.readiness.keys() else None
+        answer = await self._board.until(
+            lambda: self._choice.alternative() or self._choice.all_heard(), self._clock.now() + self._limits.settle
+        )
+        return answer == ANOTHER
 
     async def _permits(self, block: Block) -> bool:
         """Ask at ``block``; in doubt, no. Our own block of approval needs no second reading."""

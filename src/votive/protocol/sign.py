@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from votive.protocol.attempt import Attempt, Permission, SignLimits, SignTools, ready_message
+from votive.protocol.attempt import Attempt, ready_message
 from votive.protocol.board import Board, SignRequest
 from votive.protocol.channel import Channel, Clock, Kind, settle, within
 from votive.protocol.errors import DigestsDiffer, NotEnoughNodes, SigningFailed
@@ -20,6 +20,7 @@ from votive.protocol.events import Adopted, Event, Left
 from votive.protocol.leader import all_sets, apart
 from votive.protocol.memory import Signed, SigningMemory
 from votive.protocol.messages import OutcomeMessage
+from votive.protocol.tools import Permission, SignLimits, SignTools
 from votive.terms.encoding import encode
 from votive.terms.errors import VotiveError
 from votive.terms.participant import Seat
