@@ -60,7 +60,10 @@ def run(
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Let every node run a program, and print what they agree on. Signatures are verified before they are printed."""
+    """Let every node run a program, and print what they agree on.
+
+    Signatures are verified, with keys read from the chain, before they are printed.
+    """
     plan = plan_of(directory)
     wallet = accounts.wallet(as_, plan.accounts)
     arguments = params.parse(param or [])

@@ -31,9 +31,10 @@ def demo(
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Start a network and show the whole idea: a key that only one program can use, and what that proves.
+    """Start a network and show the whole idea, step by step.
 
-    The network stays up until Ctrl-C. Ends with status 0 only if every step went as told.
+    A key that nobody holds is minted, granted to one program and burned; what that proves is said in words. The network stays up
+    until Ctrl-C. Ends with status 0 only if every step went as told.
     """
     with kept(directory) as place:
         asyncio.run(_demo(place, once=once, nodes=nodes, json=json))

@@ -98,7 +98,10 @@ def transfer(
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Give a key's token, and the right to use the key, to somebody else. What is permitted stays."""
+    """Give a key's token, and so the right to use it, to another.
+
+    What is permitted stays.
+    """
     receiver = accounts.address(to, plan_of(directory).accounts)
     done = with_wallet(directory, as_, lambda network, wallet: network.transfer(token, receiver, account=wallet))
     show_change(token, {"owner": receiver}, done, json=json)
@@ -108,7 +111,10 @@ def transfer(
 def burn(
     token: TokenArgument, directory: Directory = DEFAULT_DIRECTORY, as_: As = "0", json: Json = False, verbose: Verbose = False
 ) -> None:
-    """Burn a key's token: what is permitted stays so for ever, and nobody can permit anything else."""
+    """Burn a key's token.
+
+    What is permitted stays so for ever, and nobody can permit anything else.
+    """
     done = with_wallet(directory, as_, lambda network, wallet: network.burn(token, account=wallet))
     show_change(token, {}, done, json=json)
 
@@ -122,7 +128,10 @@ def sign(
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Have a digest signed by a key that you own or may use. The signature is verified before it is printed."""
+    """Have a digest signed by a key that you own or may use.
+
+    The signature is verified, with the key read from the chain, before it is printed.
+    """
     result = with_wallet(directory, as_, lambda network, wallet: network.sign(token, digest, account=wallet))
     for fault in result.faults:
         note(f"votive: node {fault.seat} was passed over: {fault.reason}")

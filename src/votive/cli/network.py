@@ -26,10 +26,10 @@ def up(
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Start a network: a chain, contracts, IPFS and nodes, each a process of its own.
+    """Start a network: chain, contracts, IPFS and nodes.
 
-    Makes a new one if there is none in the directory. Of an existing one, starts what is down and nothing else. Returns once
-    the network serves and has a key to mint; it runs until `votive down`.
+    Each is a process of its own. Makes a new one if there is none in the directory. Of an existing one, starts what is down and
+    nothing else. Returns once the network serves and has a key to mint; it runs until `votive down`.
     """
     from votive.devnet import Devnet  # noqa: PLC0415  # loads the node
 
@@ -42,14 +42,17 @@ def up(
 
 
 def status(directory: Directory = DEFAULT_DIRECTORY, json: Json = False, verbose: Verbose = False) -> None:
-    """Show a network: chain, contracts, nodes and their state, accounts with their keys."""
+    """Show a network: its nodes, contracts and accounts."""
     from votive.devnet import Devnet  # noqa: PLC0415
 
     show(asyncio.run(Devnet.open(directory).status()), json=json)
 
 
 def down(directory: Directory = DEFAULT_DIRECTORY, json: Json = False, verbose: Verbose = False) -> None:
-    """End a network's processes, and nothing else. Its keys, chain and files stay for the next `votive up`."""
+    """End a network's processes, and nothing else.
+
+    Its keys, its chain and its files stay for the next `votive up`.
+    """
     from votive.devnet import Devnet  # noqa: PLC0415
 
     with reporting("ending the network") as report:
@@ -70,7 +73,10 @@ def logs(
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Show what the processes of a network logged. With --json, one JSON object on each line."""
+    """Show what the processes of a network logged.
+
+    With --json, one JSON object on each line.
+    """
     chosen = chosen_logs(directory, name)
     for source, path in chosen.items():
         for line in tail(path, lines):

@@ -32,10 +32,10 @@ def verify(
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Say what a signature proves, from chain, CID and signature; no node is asked.
+    """Say what a signature proves, from chain and CID.
 
-    Was the key minted, granted to exactly one action and burned in one transaction? Then nothing but that action can have made
-    the signature. Ends with status 0 if this is proven and 1 if it is not.
+    No node is asked. Was the key minted, granted to exactly one action and burned in one transaction? Then nothing but that action
+    can have made the signature. Ends with status 0 if this is proven and 1 if it is not.
     """
     bundle = None if file is None else _bundle(file, [signature, digest, key])
     claim = _claim(signature, digest, key) if bundle is None else bundle.claim(name)
