@@ -46,7 +46,7 @@ async def test_a_frame_that_claims_too_much_is_refused_on_its_prefix(kind, limit
 
 
 @pytest.mark.parametrize(
-    "data", [frame(Kind.THREW, b"", claims=2**20), frame(6, b""), frame(255, b""), frame(1, b"", claims=3), frame(5, b"x")]
+    "data", [frame(Kind.THREW, b"", claims=2**20), frame(7, b""), frame(255, b""), frame(1, b"", claims=3), frame(5, b"x")]
 )
 async def test_what_is_no_frame_is_a_violation(data):
     with pytest.raises(ProtocolViolation):
