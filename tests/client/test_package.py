@@ -13,7 +13,7 @@ from tests.client.town import ACCOUNT, PUBLIC_KEY, TOKEN, signs, town
 
 import votive
 from votive.client import BlockingNetwork, Network
-from votive.client.hashing import address_of_text, checksum_address, eth_address_of, personal_digest
+from votive.terms.ethereum import address_of_text, checksum_address, eth_address_of, personal_digest
 
 HEAVY = {"web3", "deno", "eth_account", "eth_abi", "aiohttp", "litestar", "apsw", "votive.node", "votive.chain", "votive.devnet"}
 MEASURE = """

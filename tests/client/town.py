@@ -13,11 +13,11 @@ from aiohttp import web
 
 from votive.client.ask import Node
 from votive.client.auth_sig import Origin
-from votive.client.hashing import token_id_of
 from votive.client.network import Network
 from votive.client.registry import Committee, Contracts, Registry
 from votive.client.rpc import Rpc
 from votive.client.wallet import Wallet
+from votive.terms.ethereum import token_id_of
 
 KEY = coincurve.PrivateKey(bytes(range(1, 33)))
 PUBLIC_KEY = KEY.public_key.format(compressed=False)
