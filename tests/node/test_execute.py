@@ -13,8 +13,8 @@ from votive.node.answer import big_r, signature_body
 from votive.node.approval import check_digest, parse_public_key
 from votive.node.authorise import Asked, Authoriser
 from votive.node.execute import Gate, digest_of
-from votive.node.host import eip191
 from votive.terms.errors import CallerError, ErrorCode
+from votive.terms.ethereum import personal_digest
 from votive.terms.key import Signature
 
 KEY = PrivateKey(b"\x01" * 32).public_key
@@ -62,7 +62,7 @@ def test_what_is_no_point_is_refused_with_its_field(text: str) -> None:
 
 def test_personal_messages_are_hashed_here_as_eip_191_says() -> None:
     # The vector of the EIP's text in ethers' documentation: hashMessage("Hello World").
-    assert eip191(b"Hello World").hex() == "a1de988600a42c4b4ab089b619297c17d53cffae5d5120d82d8a92d0bb3b78f2"
+    assert personal_digest(b"Hello World").hex() == "a1de988600a42c4b4ab089b619297c17d53cffae5d5120d82d8a92d0bb3b78f2"
 
 
 def test_r_is_written_with_the_parity_that_the_recovery_id_gives() -> None:

@@ -6,8 +6,6 @@ import re
 from datetime import UTC, datetime
 from ipaddress import AddressValueError, IPv6Address
 
-from eth_hash.auto import keccak
-
 _UNRESERVED = r"A-Za-z0-9\-._~"
 _SUB_DELIMS = r"!$&'()*+,;="
 _ESCAPED = r"%[0-9A-Fa-f]{2}"
@@ -92,10 +90,3 @@ def _offset(sign: str | None, hours: str, minutes: str) -> int:
 def is_address(text: str) -> bool:
     """Say whether ``text`` is 0x and 40 hex digits, in any case."""
     return _is_address(text) is not None
-
-
-def checksummed(address: str) -> str:
-    """Return an address (0x and 40 hex digits) in the mixed case of EIP-55."""
-    digits = address[2:].lower()
-    digest = keccak(digits.encode()).hex()
-    return "0x" + "".join(letter.upper() if nibble > "7" else letter for letter, nibble in zip(digits, digest[:40], strict=True))

@@ -12,7 +12,8 @@ from typing import Self
 import msgspec
 
 from votive.auth.errors import InvalidSiweMessage
-from votive.auth.rfc import checksummed, is_address, is_domain, is_path_text, is_scheme, is_statement, is_uri, unix_time
+from votive.auth.rfc import is_address, is_domain, is_path_text, is_scheme, is_statement, is_uri, unix_time
+from votive.terms.ethereum import address_of_text
 
 MAX_MESSAGE_BYTES = 32 * 1024
 _INVITATION = " wants you to sign in with your Ethereum account:"
@@ -175,7 +176,7 @@ def _is_origin(origin: str) -> bool:
 
 
 def _read_address(lines: _Lines) -> str:
-    return lines.next(lambda line: is_address(line) and checksummed(line) == line, "an Ethereum address in EIP-55 case")
+    return lines.next(lambda line: is_address(line) and address_of_text(line) == line, "an Ethereum address in EIP-55 case")
 
 
 def _read_version_and_chain(lines: _Lines) -> int:

@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 from coincurve import PublicKey
-from eth_hash.auto import keccak
 
 from votive.auth.errors import InvalidAuthSig, UnboundAuthSig, UnsupportedAuthSig
 from votive.auth.grant import Grant
@@ -19,6 +18,8 @@ from votive.auth.rfc import is_address, unix_time
 from votive.auth.siwe import SiweMessage
 from votive.terms.binding import REQUEST_PREFIX, RequestBinding
 from votive.terms.errors import CallerError
+from votive.terms.ethereum import eth_address_of, personal_digest
+from votive.terms.key import SECP256K1_HALF_ORDER
 
 CLOCK_SKEW = 60.0
 """Seconds that a caller's clock may differ from ours."""
@@ -26,7 +27,6 @@ LONGEST_VALIDITY = 30 * 86_400.0
 LONGEST_BOUND_VALIDITY = 300.0
 """A message that names one request needs no longer life than the request."""
 
-_SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _RECOVERY_IDS = {0: 0, 1: 1, 27: 0, 28: 1}
 _RESERVED_URIS = ("lit:session", "lit:capability:delegation")
 _OUR_SCHEME = REQUEST_PREFIX.partition("/")[0]
@@ -150,12 +150,12 @@ def _check_signature(auth_sig: AuthSig, message: SiweMessage) -> None:
     if not is_address(claimed) or claimed.lower() != message.address.lower():
         raise InvalidAuthSig(f"authSig.address {claimed[:64]!r} is not the address that the message names ({message.address})")
     signer = recover_signer(auth_sig.signed_message, auth_sig.sig)
-    if signer != message.address.lower():
+    if signer != message.address:
         raise InvalidAuthSig(f"the signature is not one of {message.address} over this message")
 
 
 def recover_signer(message: str, signature: str) -> str:
-    """Return the lower-case address that signed ``message`` by EIP-191 (personal_sign); InvalidAuthSig if nobody did.
+    """Return the checksummed address that signed ``message`` by EIP-191 (personal_sign); InvalidAuthSig if nobody did.
 
     The signature is 0x and r ‖ s ‖ v in hex, 65 bytes, with low s (EIP-2) and v one of 0, 1, 27, 28.
     """
@@ -165,15 +165,10 @@ def recover_signer(message: str, signature: str) -> str:
     recovery_id = _RECOVERY_IDS.get(raw[64])
     if recovery_id is None:
         raise InvalidAuthSig(f"authSig.sig ends in v = {raw[64]}; it must be 0, 1, 27 or 28")
-    if int.from_bytes(raw[32:64], "big") > _SECP256K1_ORDER // 2:
+    if int.from_bytes(raw[32:64], "big") > SECP256K1_HALF_ORDER:
         raise InvalidAuthSig("authSig.sig has a high s, a malleable form that wallets do not produce")
     try:
-        key = PublicKey.from_signature_and_message(raw[:64] + bytes([recovery_id]), _personal_digest(message), hasher=None)
+        key = PublicKey.from_signature_and_message(raw[:64] + bytes([recovery_id]), personal_digest(message), hasher=None)
     except Exception as error:  # coincurve raises bare Exception where no point fits
         raise InvalidAuthSig("authSig.sig is not a signature: no public key could have made it") from error
-    return "0x" + keccak(key.format(compressed=False)[1:])[12:].hex()
-
-
-def _personal_digest(message: str) -> bytes:
-    data = message.encode()
-    return keccak(b"\x19Ethereum Signed Message:\n%d" % len(data) + data)
+    return eth_address_of(key.format(compressed=False))

@@ -6,9 +6,9 @@ from typing import Any
 
 from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
-from eth_utils.crypto import keccak
 
 from votive.chain.errors import MalformedAnswer
+from votive.terms.ethereum import keccak
 
 
 class Function:
@@ -16,7 +16,7 @@ class Function:
 
     def __init__(self, signature: str, returns: str) -> None:
         self.signature = signature
-        self.selector = keccak(text=signature)[:4]
+        self.selector = keccak(signature.encode())[:4]
         self._takes = split_types(signature[signature.index("(") + 1 : -1])
         self._returns = split_types(returns)
 

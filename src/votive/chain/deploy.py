@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 
 import msgspec
 from eth_abi.abi import encode
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
 
 from votive.chain.artifact import CONTRACT_NAMES, artifact
 from votive.chain.endpoint import chain_id_of
@@ -22,6 +20,7 @@ from votive.chain.registry import Contracts
 from votive.chain.rpc import Rpc
 from votive.chain.wallet import Fees, Mining, Receipt, Transaction, Wallet
 from votive.terms import rlp
+from votive.terms.ethereum import checksum_address, keccak
 
 ETHER = 10**18
 MINED_WITHIN = 120.0
@@ -105,7 +104,7 @@ def precomputed(deployer: str, nonce: int) -> Contracts:
 
 def _created_address(deployer: str, nonce: int) -> str:
     """keccak256 of the RLP list of creator and nonce, last 20 bytes (Ethereum yellow paper, section 7)."""
-    return str(to_checksum_address(keccak(rlp.encode([bytes.fromhex(deployer[2:]), nonce]))[12:]))
+    return checksum_address(keccak(rlp.encode([bytes.fromhex(deployer[2:]), nonce]))[12:])
 
 
 class _Step(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,12 +9,11 @@ from collections import OrderedDict
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from eth_utils.address import to_checksum_address
-
 from votive.chain.abi import Function
 from votive.chain.registry import Contracts
 from votive.chain.rpc import Rpc
 from votive.terms.block import Block
+from votive.terms.ethereum import NO_ADDRESS, address_of_text
 
 CACHED_CALLS = 4096
 
@@ -26,7 +25,6 @@ _PUBLIC_KEY = Function("getPubkey(uint256)", "bytes")
 
 _ADDRESS_METHOD = 1
 _ACTION_METHOD = 2
-_NO_ADDRESS = "0x" + "00" * 20
 
 _Question: TypeAlias = tuple[bytes, str, bytes, tuple[Any, ...]]
 
@@ -34,7 +32,7 @@ _Question: TypeAlias = tuple[bytes, str, bytes, tuple[Any, ...]]
 @lru_cache(CACHED_CALLS)
 def checksummed(address: str) -> str:
     """Return an address in EIP-55's notation."""
-    return str(to_checksum_address(address))
+    return address_of_text(address)
 
 
 class Permissions:
@@ -48,7 +46,7 @@ class Permissions:
     async def owner(self, token_id: int, block: Block) -> str | None:
         """Return the owner's checksummed address, or None if the token was burned or never minted."""
         (address,) = await self._read(self._contracts.pkp_nft, _OWNER, block, token_id)
-        return None if address == _NO_ADDRESS else checksummed(address)
+        return None if address == NO_ADDRESS else checksummed(address)
 
     async def is_permitted_action(self, token_id: int, multihash: bytes, block: Block) -> tuple[bool, frozenset[int]]:
         """Whether the action of this CID (its 34-byte multihash) is permitted, and its scopes among 0…255."""

@@ -6,19 +6,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
 
 from votive.chain.abi import Function
 from votive.chain.errors import MalformedAnswer, UnknownNetwork
 from votive.chain.rpc import Rpc
 from votive.terms.block import Block
+from votive.terms.ethereum import NO_ADDRESS, address_of_text, keccak
 from votive.terms.participant import Committee, Participant, Seat
 from votive.terms.session import network_id
 
 _GET_CONTRACT = Function("getContract(bytes32,uint8)", "address")
 _COMMITTEE = Function("committee()", "uint256,uint256,(uint256,address,string,uint16,bytes32,bytes32)[]")
-_NO_ADDRESS = "0x" + "00" * 20
 
 
 class Contracts(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +58,7 @@ class Registry:
 
     def __init__(self, rpc: Rpc, resolver: str) -> None:
         self._rpc = rpc
-        self.resolver = str(to_checksum_address(resolver))
+        self.resolver = address_of_text(resolver)
         self.network = network_id(rpc.chain_id, resolver)
         self._contracts: Contracts | None = None
 
@@ -87,20 +85,20 @@ class Registry:
             raise MalformedAnswer(f"the registry at {staking} describes no committee: {error}") from error
 
     async def _address(self, name: str) -> str:
-        returned = await self._rpc.eth_call(self.resolver, _GET_CONTRACT.call(keccak(text=name), 0))
+        returned = await self._rpc.eth_call(self.resolver, _GET_CONTRACT.call(keccak(name.encode()), 0))
         if not returned:
             raise UnknownNetwork(f"there is no contract at {self.resolver}: is the resolver's address right for this chain?")
         (address,) = _GET_CONTRACT.results(returned)
-        if address == _NO_ADDRESS:
+        if address == NO_ADDRESS:
             raise UnknownNetwork(f"the ContractResolver at {self.resolver} names no {name}")
-        return str(to_checksum_address(address))
+        return address_of_text(address)
 
 
 def _participant(node: tuple[Any, ...]) -> Participant:
     seat, address, url, peer_port, certificate_hash, x25519_key = node
     return Participant(
         seat=Seat(seat),
-        address=str(to_checksum_address(address)),
+        address=address_of_text(address),
         url=url,
         peer_host=urlsplit(url).hostname or "",
         peer_port=peer_port,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from coincurve import PublicKey
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
+
+from votive.terms.ethereum import eth_address_of, token_id_of
 
 
 def uncompressed(public_key: bytes) -> bytes:
@@ -14,9 +14,9 @@ def uncompressed(public_key: bytes) -> bytes:
 
 def token_id(public_key: bytes) -> int:
     """Return keccak256 of the uncompressed public key as an integer; takes 33 or 65 bytes."""
-    return int.from_bytes(keccak(uncompressed(public_key)), "big")
+    return token_id_of(uncompressed(public_key))
 
 
 def eth_address(public_key: bytes) -> str:
     """Return the EIP-55 checksummed address of a public key of 33 or 65 bytes."""
-    return str(to_checksum_address(keccak(uncompressed(public_key)[1:])[12:]))
+    return eth_address_of(uncompressed(public_key))

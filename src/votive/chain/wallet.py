@@ -7,7 +7,6 @@ import time
 
 import msgspec
 from coincurve import PrivateKey
-from eth_utils.crypto import keccak
 
 from votive.chain.errors import CallRefused, TransactionFailed
 from votive.chain.rpc import Rpc
@@ -15,6 +14,7 @@ from votive.chain.shapes import Quantity
 from votive.chain.token import eth_address
 from votive.terms import rlp
 from votive.terms.encoding import hex0x
+from votive.terms.ethereum import keccak
 
 FALLBACK_TIP = 10**9
 """Priority fee in wei per gas where the chain suggests none."""

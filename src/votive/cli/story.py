@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from votive.client.errors import Refused, shape_of
-from votive.client.hashing import personal_digest
 from votive.client.provenance import Claim, Verdict
 from votive.client.results import EcdsaSignature, Minted
 from votive.devnet.progress import Progress, Report
 from votive.terms.encoding import hex0x
 from votive.terms.errors import ErrorCode, OurError
+from votive.terms.ethereum import personal_digest
 
 if TYPE_CHECKING:
     from votive.client import Network, Wallet

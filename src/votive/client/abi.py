@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from votive.client.hashing import keccak
+from votive.terms.ethereum import keccak
 
 
 class Function(msgspec.Struct, frozen=True):

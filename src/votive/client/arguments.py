@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from votive.client.errors import BadArgument
-from votive.client.hashing import address_of_text
 from votive.ipfs import multihash_of
 from votive.terms.encoding import bytes_of
+from votive.terms.ethereum import address_of_text
 
 Token = int | str
 """A token id: an integer, or its decimal or 0x-hex text."""

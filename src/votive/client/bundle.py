@@ -9,10 +9,10 @@ from typing import Any, Literal
 import msgspec
 
 from votive.client.errors import BadArgument
-from votive.client.hashing import personal_digest
 from votive.client.provenance import Claim
 from votive.client.results import EcdsaSignature, ExecuteResult
 from votive.terms.encoding import hex0x
+from votive.terms.ethereum import personal_digest
 
 
 class NetworkName(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import msgspec
 
 from votive.client.errors import BadArgument
-from votive.client.hashing import personal_digest, token_id_of
 from votive.client.history import History, history_of
 from votive.client.registry import Committee, Registry, cid_text
 from votive.client.results import EcdsaSignature, KeyState, Transaction
@@ -20,6 +19,7 @@ from votive.core import verify
 from votive.ipfs import cid_of
 from votive.terms.encoding import bytes_of, hex0x
 from votive.terms.errors import VotiveError
+from votive.terms.ethereum import personal_digest, token_id_of
 
 CODE_LIMIT = 16 * 1024 * 1024
 

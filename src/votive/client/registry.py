@@ -9,18 +9,17 @@ import msgspec
 from votive.client import abi
 from votive.client.ask import Node
 from votive.client.errors import BadArgument, WrongNetwork
-from votive.client.hashing import checksum_address, keccak, token_id_of
 from votive.client.results import KeyState, Pkp
 from votive.client.rpc import Rpc
 from votive.ipfs import cid_of_multihash
 from votive.terms.encoding import bytes_of, hex0x
 from votive.terms.errors import ErrorCode
+from votive.terms.ethereum import NO_ADDRESS, checksum_address, keccak, token_id_of
 
 ECDSA = 2
 """``keyType`` of ECDSA on secp256k1 in the contracts."""
 ADDRESS, ACTION = 1, 2
 """Auth method types of the contracts."""
-ZERO = "0x" + "0" * 40
 
 
 class Contracts(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +137,7 @@ class Registry:
 
 async def _resolve(rpc: Rpc, resolver: str, key: str) -> str:
     raw = await rpc.eth_call(resolver, abi.GET_CONTRACT.call(keccak(key.encode()), 0))
-    address = abi.GET_CONTRACT.read(raw)[0] if len(raw) == 32 else ZERO
+    address = abi.GET_CONTRACT.read(raw)[0] if len(raw) == 32 else NO_ADDRESS
     if int(address, 16) == 0:
         raise WrongNetwork(
             f"there is no ContractResolver with an entry {key} at {resolver} on the chain at {rpc.url}. Is this the chain of that network?",

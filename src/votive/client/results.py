@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from votive.client.hashing import eth_address_of, token_id_of
 from votive.client.refusal import Fault
 from votive.core import verify
 from votive.terms.encoding import bytes_of, hex0x
+from votive.terms.ethereum import eth_address_of, token_id_of
 
 
 class Pkp(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from votive.client.errors import BadArgument
-from votive.client.hashing import eth_address_of, keccak, personal_digest
 from votive.terms import rlp
 from votive.terms.encoding import bytes_of, hex0x
+from votive.terms.ethereum import eth_address_of, keccak, personal_digest
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount

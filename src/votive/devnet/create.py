@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from votive.chain.deploy import DeployConfig, NodeEntry, deploy
-from votive.client.hashing import address_of_text
 from votive.client.rpc import Rpc
 from votive.client.wallet import Wallet
 from votive.core import Vault
@@ -21,6 +20,7 @@ from votive.devnet.progress import Progress, Report
 from votive.devnet.services import ACCOUNTS, node_folder
 from votive.node.identity import NodeIdentityPublic
 from votive.node.init import create as create_node
+from votive.terms.ethereum import address_of_text
 
 ETHER = 10**18
 DEPLOYER_ETHER = 10_000

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import coincurve
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
 
+from votive.terms.ethereum import eth_address_of
+from votive.terms.key import SECP256K1_HALF_ORDER
 from votive.terms.participant import Seat
 
 BOOT_NONCE_BYTES = 16
 SIGNATURE_BYTES = 65
-_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+_address_of = lru_cache(maxsize=256)(eth_address_of)
 
 Sign = Callable[[bytes], bytes]
 """32-byte hash → 65-byte wallet signature r ‖ s ‖ v, v 27 or 28, s low."""
@@ -58,15 +58,10 @@ def recover_address(digest: bytes, signature: bytes) -> str:
     """Return the EIP-55 address that signed ``digest``; ValueError unless the signature is the one canonical form (low s)."""
     if len(digest) != 32 or len(signature) != SIGNATURE_BYTES or signature[64] not in (27, 28):
         raise ValueError("a wallet signature is 65 bytes r ‖ s ‖ v over a 32-byte hash, v 27 or 28")
-    if int.from_bytes(signature[32:64], "big") > _HALF_ORDER:
+    if int.from_bytes(signature[32:64], "big") > SECP256K1_HALF_ORDER:
         raise ValueError("s is not low: a second form of the same signature is not accepted")
     try:
         key = coincurve.PublicKey.from_signature_and_message(signature[:64] + bytes([signature[64] - 27]), digest, hasher=None)
     except Exception as error:  # libsecp256k1's wrapper raises bare Exception
         raise ValueError("no key made this signature") from error
     return _address_of(key.format(compressed=False))
-
-
-@lru_cache(maxsize=256)
-def _address_of(public_key: bytes) -> str:
-    return str(to_checksum_address(keccak(public_key[1:])[12:]))

@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
-
 from votive.auth.permissions import ActionRef, Principal
 from votive.chain.permissions import Permissions
 from votive.chain.token import token_id
 from votive.ipfs import cid_of_multihash, multihash_of
 from votive.node.approval import Approver, Call, Made, parse_public_key
 from votive.node.permission import SharedBlocks
-
-
-def eip191(message: bytes) -> bytes:
-    """Hash ``message`` as ``personal_sign`` does (EIP-191, version 0x45), 32 bytes."""
-    return keccak(b"\x19Ethereum Signed Message:\n" + str(len(message)).encode() + message)
+from votive.terms.ethereum import address_of_text, personal_digest
 
 
 class RunHost:
@@ -40,7 +33,7 @@ class RunHost:
 
     async def personal_sign(self, message: bytes, public_key: str, sig_name: str) -> None:
         """Sign the EIP-191 hash of ``message``, computed here."""
-        await self._sign(eip191(message), public_key, sig_name, personal=True)
+        await self._sign(personal_digest(message), public_key, sig_name, personal=True)
 
     async def _sign(self, digest: bytes, public_key: str, sig_name: str, *, personal: bool) -> None:
         ordinal = self._calls[sig_name]
@@ -65,9 +58,9 @@ class RunHost:
     async def is_permitted_address(self, token_id: int, address: str) -> bool:
         """Return whether the address owns the token or is permitted, at a final block."""
         block = await self._blocks.final_block()
-        if await self._permissions.owner(token_id, block) == to_checksum_address(address):
+        if await self._permissions.owner(token_id, block) == address_of_text(address):
             return True
-        permitted, _ = await self._permissions.is_permitted_address(token_id, to_checksum_address(address), block)
+        permitted, _ = await self._permissions.is_permitted_address(token_id, address_of_text(address), block)
         return permitted
 
     async def permitted_actions(self, token_id: int) -> Sequence[str]:

@@ -9,6 +9,9 @@ import msgspec
 from votive.terms.encoding import HashInput, tagged_hash
 from votive.terms.participant import Seat
 
+SECP256K1_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+"""floor(q/2): an s above it is the malleable second form of a signature (EIP-2)."""
+
 
 class Scheme(Enum):
     """Signature scheme of a key; the value is the contracts' ``scheme`` number (``keyType``)."""
