@@ -42,6 +42,11 @@ def test_the_lower_seat_begins() -> None:
     assert [sent.sender for sent in committee.network.wire[:2]] == [ONE, OTHER]
 
 
+def test_the_higher_seat_says_nothing_before_the_lower_one_did() -> None:
+    committee, _ = set_up(silent(Kind.SETUP_COMMIT), ONE)
+    assert Kind.SETUP_COMMIT not in {sent.kind for sent in committee.network.wire}
+
+
 @pytest.mark.parametrize("traitor", [ONE, OTHER])
 def test_a_half_that_does_not_open_its_commitment_fails_the_check_and_names_the_peer(traitor: Seat) -> None:
     committee, errors = set_up(changed(Kind.SETUP_TRANSFER, flipped), traitor)

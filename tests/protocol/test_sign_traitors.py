@@ -63,6 +63,25 @@ def test_who_says_ready_for_two_digests_is_named_by_whoever_sees_both(n: int) ->
     perform(scenario, n)
 
 
+def test_who_said_two_digests_before_the_choice_is_not_chosen(n: int) -> None:
+    async def scenario(scene: Scene) -> None:
+        traitor, committee = follower(scene), scene.committee
+        slowest = max(seat for seat in committee.seats if seat not in (traitor, scene.leader()))
+
+        def waver(sent: Sent) -> list[Sent]:
+            other = encode(Ready(digest=OTHER, block_number=1, block_hash=bytes(32), pairs=()))
+            second = Sent(session=sent.session, sender=traitor, to=sent.to, kind=sent.kind, attempt=5, payload=other)
+            return [sent, second] if sent.kind is Kind.SIGN_READY and sent.attempt == 0 else [sent]
+
+        scene.corrupt(traitor, waver)
+        late = dict.fromkeys([seat for seat in committee.seats if seat not in (traitor, scene.leader())], 0.01)
+        results = await committee.sign(scene.key, late={**late, slowest: 0.02})
+        scene.assert_all_honest_signed(results)
+        assert all(traitor not in results[seat].signers for seat in scene.honest)
+
+    perform(scenario, n)
+
+
 def test_different_digests_to_different_nodes_cost_no_signature(n: int) -> None:
     async def scenario(scene: Scene) -> None:
         traitor = scene.leader(0)
@@ -326,6 +345,26 @@ def test_a_true_signature_of_another_digest_is_no_outcome_of_this_session(n: int
         scene.corrupt(traitor, replay)
         scene.assert_all_honest_signed(await committee.sign(scene.key))
         assert set(scene.blamed()) == {traitor}
+
+    perform(scenario, n)
+
+
+def test_an_older_signature_of_the_key_stops_no_other_session(n: int) -> None:
+    """Signatures are public: whoever keeps one could otherwise end every later session of the key by showing it."""
+
+    async def scenario(scene: Scene) -> None:
+        committee, traitor = scene.committee, scene.leader(1)
+        other = await committee.sign(scene.key, OTHER, name="another request")
+        signature = next(result.signature for result in other.values() if isinstance(result, Signed))
+        old = OutcomeMessage(digest=OTHER, signers=(), r=signature.r, s=signature.s, recovery_id=0)
+
+        def replay(sent: Sent) -> list[Sent]:
+            if sent.kind is not Kind.SIGN_READY:
+                return [sent]
+            return [sent, Sent(session=sent.session, sender=traitor, to=sent.to, kind=Kind.SIGN_OUTCOME, attempt=0, payload=encode(old))]
+
+        scene.corrupt(traitor, replay)
+        scene.assert_all_honest_signed(await committee.sign(scene.key))
 
     perform(scenario, n)
 
