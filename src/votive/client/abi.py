@@ -1,7 +1,7 @@
 """The few contract functions and events that a client uses, by their Solidity signatures.
 
 The same signatures as Lit's Datil network has; ``committee`` and ``ownerOfOrZero`` are Votive's own. The wheel ships the whole ABI
-with ``votive.chain``; the client does without web3 and needs no more than this.
+with ``votive.chain``; the client needs no more than this.
 """
 
 from __future__ import annotations
