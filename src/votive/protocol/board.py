@@ -106,6 +106,7 @@ class Board:
         self.outcome: asyncio.Future[tuple[Signed, Seat | None]] = asyncio.get_running_loop().create_future()
         self.holders: set[Seat] = set()
         self._liars: set[Seat] = set()
+        self._other_ends: dict[Seat, bytes] = {}
         self._clock, self._verify, self._memory, self._observe, self._proves = clock, verify, memory, observe, proves
         self._proposals: dict[int, Proposed] = {}
         self._rounds: dict[tuple[int, Kind], dict[Seat, bytes]] = {}
@@ -303,7 +304,7 @@ class Board:
             return
         self.holders.add(envelope.sender)
         if message.digest != self.request.digest:
-            self._end_with_other_digest(envelope.sender, message.digest)
+            self._hear_of_other_digest(envelope.sender, message.digest)
             return
         signature = Signature(r=message.r, s=message.s, recovery_id=message.recovery_id)
         signers = self._signers_of(message)
@@ -315,11 +316,17 @@ class Board:
         possible = len(signers) == self.threshold and list(signers) == sorted(set(signers)) and set(signers) <= set(self.channel.seats)
         return signers if possible else ()
 
-    def _end_with_other_digest(self, sender: Seat, digest: bytes) -> None:
-        """End the session: t nodes have signed another digest, so ours cannot have a quorum of honest nodes."""
+    def _hear_of_other_digest(self, sender: Seat, digest: bytes) -> None:
+        """Note a true signature of another digest; only more than f seats that show one of the same digest end the session.
+
+        One proves nothing: it may come from an older session with this key, for outcomes do not name theirs.
+        """
+        self._other_ends.setdefault(sender, digest)
+        shown_by = [seat for seat, shown in self._other_ends.items() if shown == digest]
+        if len(shown_by) <= len(self.order) - self.threshold:
+            return
         digests = self.digests()
-        if sender not in digests.setdefault(digest, []):
-            digests[digest].append(sender)
+        digests[digest] = sorted({*digests.get(digest, ()), *shown_by})
         self.outcome.set_exception(DigestsDiffer(digests, self.threshold))
 
     def _end_if_hopeless(self) -> None:
