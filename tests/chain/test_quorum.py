@@ -66,6 +66,16 @@ def test_what_went_wrong_is_told_apart(quorum: int, kinds: list[str], error: typ
     assert type(refusal.value) is error
 
 
+def test_no_error_repeats_the_key_in_an_endpoints_url() -> None:
+    url = "https://user:password@chain.example:8545/v3/secret-key?token=secret"
+    counted: Ballot[str] = Ballot(1)
+    counted.add([url], [EndpointFailed("down")])
+    with pytest.raises(ChainUnavailable) as refusal:
+        counted.result()
+    assert refusal.value.details == ("https://chain.example:8545: down",)
+    assert WrongChain(url, 1, 2).message.startswith("https://chain.example:8545 serves chain id 2,")
+
+
 def test_another_chain_is_told_before_all_else() -> None:
     counted = ballot(2, ["truth", "lie"])
     counted.add(["http://other/"], [WrongChain("http://other/", 1, 2)])

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import aiohttp
 import msgspec
 
-from votive.chain.errors import CallRefused, CallReverted, ChainUnavailable, WrongChain
+from votive.chain.errors import CallRefused, CallReverted, ChainUnavailable, WrongChain, origin_of
 from votive.chain.shapes import Quantity
 
 T = TypeVar("T")
@@ -121,7 +121,7 @@ async def chain_id_of(url: str) -> int:
         try:
             return await Endpoint(session, url, 0, FIRST_CONTACT).found_chain_id()
         except EndpointFailed as error:
-            raise ChainUnavailable(f"no chain at {url}: {error}") from error
+            raise ChainUnavailable(f"no chain at {origin_of(url)}: {error}") from error
 
 
 def decode(raw: bytes, shape: type[T]) -> T:

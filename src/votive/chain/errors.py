@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from votive.terms.errors import WorldError
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port of ``url``.
+
+    Providers put API keys into the rest of it, and errors go to callers.
+    """
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 class ChainUnavailable(WorldError):
@@ -26,7 +36,7 @@ class WrongChain(WorldError):
 
     def __init__(self, url: str, expected: int, found: int) -> None:
         super().__init__(
-            f"{url} serves chain id {found}, but this network is on chain id {expected}; correct rpc_url or chain_id",
+            f"{origin_of(url)} serves chain id {found}, but this network is on chain id {expected}; correct rpc_url or chain_id",
             retryable=False,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic, TypeAlias, TypeVar
 
-from votive.chain.errors import CallRefused, CallReverted, ChainUnavailable, QuorumNotReached, WrongChain
+from votive.chain.errors import CallRefused, CallReverted, ChainUnavailable, QuorumNotReached, WrongChain, origin_of
 from votive.terms.errors import WorldError
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class Ballot(Generic[T]):
 
     def _failure(self) -> WorldError:
         errors = [outcome for _, outcome in self._outcomes if isinstance(outcome, Exception)]
-        said = [f"{url}: {outcome}" for url, outcome in self._outcomes]
+        said = [f"{origin_of(url)}: {outcome}" for url, outcome in self._outcomes]
         for error in errors:
             if isinstance(error, WrongChain):
                 return error

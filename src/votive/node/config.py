@@ -69,6 +69,8 @@ class ChainSection(Section, frozen=True, kw_only=True):
     """The EVM chain that registry, keys and permissions live on."""
 
     rpc_urls: Annotated[tuple[Url, ...], msgspec.Meta(min_length=1)] = ("http://127.0.0.1:8545",)
+    public_rpc_url: Url | None = None
+    """What clients are told to read the chain at; the first of ``rpc_urls`` if absent. Set it where that one holds an API key."""
     quorum: Count = 1
     """So many providers must give the same answer."""
     chain_id: Count = 31337

@@ -16,7 +16,7 @@ import structlog
 
 from votive.action import FetchPolicy, Pool, Warm
 from votive.auth import AuthPolicy
-from votive.chain.errors import UnknownNetwork, WrongChain
+from votive.chain.errors import UnknownNetwork, WrongChain, origin_of
 from votive.chain.events import Watcher
 from votive.chain.finality import FinalBlocks, Finality
 from votive.chain.keys import Keys
@@ -198,7 +198,7 @@ class Daemon:
             rpc = Rpc(section.rpc_urls, chain_id=section.chain_id, quorum=section.quorum)
             return await self._stack.enter_async_context(rpc)
 
-        return await self._patiently(enter, f"the chain at {', '.join(section.rpc_urls)}")
+        return await self._patiently(enter, f"the chain at {', '.join(map(origin_of, section.rpc_urls))}")
 
     async def _read(self, registry: Registry, final: FinalBlocks) -> tuple[Contracts, Committee]:
         async def read() -> tuple[Contracts, Committee]:
@@ -407,7 +407,7 @@ def network_view(config: Config, chain: OnChain) -> NetworkView:
     return NetworkView(
         version=VERSION,
         chain_id=config.chain.chain_id,
-        rpc_url=config.chain.rpc_urls[0],
+        rpc_url=config.chain.public_rpc_url or config.chain.rpc_urls[0],
         contracts=chain.contracts.as_dict(),
         threshold=chain.committee.threshold,
         nodes=tuple(NodeEntry(index=member.seat, url=member.url, address=member.address) for member in chain.committee),
