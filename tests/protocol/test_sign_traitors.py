@@ -349,26 +349,6 @@ def test_a_true_signature_of_another_digest_is_no_outcome_of_this_session(n: int
     perform(scenario, n)
 
 
-def test_an_older_signature_of_the_key_stops_no_other_session(n: int) -> None:
-    """Signatures are public: whoever keeps one could otherwise end every later session of the key by showing it."""
-
-    async def scenario(scene: Scene) -> None:
-        committee, traitor = scene.committee, scene.leader(1)
-        other = await committee.sign(scene.key, OTHER, name="another request")
-        signature = next(result.signature for result in other.values() if isinstance(result, Signed))
-        old = OutcomeMessage(digest=OTHER, signers=(), r=signature.r, s=signature.s, recovery_id=0)
-
-        def replay(sent: Sent) -> list[Sent]:
-            if sent.kind is not Kind.SIGN_READY:
-                return [sent]
-            return [sent, Sent(session=sent.session, sender=traitor, to=sent.to, kind=Kind.SIGN_OUTCOME, attempt=0, payload=encode(old))]
-
-        scene.corrupt(traitor, replay)
-        scene.assert_all_honest_signed(await committee.sign(scene.key))
-
-    perform(scenario, n)
-
-
 def test_a_signer_that_leaves_every_attempt_is_avoided(n: int) -> None:
     async def scenario(scene: Scene) -> None:
         traitor = follower(scene)

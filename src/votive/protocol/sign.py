@@ -49,7 +49,7 @@ async def sign(channel: Channel, request: SignRequest, tools: SignTools, memory:
 
     Raises:
         SecondDigest: this session was bound to another digest before.
-        DigestsDiffer: no digest can reach t, or t nodes signed another one.
+        DigestsDiffer: no digest can reach t, or more than f nodes show a signature of another one.
         NotEnoughNodes: fewer than t nodes can sign together.
         SigningFailed: every attempt before the deadline failed.
         PermissionLost: the permission ended while signing.
