@@ -1,10 +1,10 @@
 """Errors say who: the caller, a peer, the world, or ourselves.
 
-    VotiveError
-    ├── CallerError     the request was wrong; stable code, HTTP status, explanation
-    ├── PeerError       another node misbehaved; carries the culprits, if any can be named
-    ├── WorldError      the chain, a gateway, the clock, the machine; retryable or not
-    └── OurError        a defect or a broken installation of our own
+VotiveError
+├── CallerError     the request was wrong; stable code, HTTP status, explanation
+├── PeerError       another node misbehaved; carries the culprits, if any can be named
+├── WorldError      the chain, a gateway, the clock, the machine; retryable or not
+└── OurError        a defect or a broken installation of our own
 """
 
 from __future__ import annotations

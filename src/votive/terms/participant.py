@@ -67,7 +67,7 @@ class Committee(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def threshold(self) -> int:
-        """t = floor(2n/3) + 1."""
+        """The threshold, floor(2n/3) + 1."""
         return threshold_of(len(self.members))
 
     def others(self, me: Seat) -> tuple[Seat, ...]:
