@@ -21,10 +21,11 @@ from aiohttp import web
 
 from votive.core import Vault
 from votive.node.config import Config, load
-from votive.node.daemon import Daemon, member_of, open_store
+from votive.node.daemon import Daemon, open_store
 from votive.node.failure import ExitStatus, StartFailure
 from votive.node.identity import load_identity
 from votive.node.init import create
+from votive.node.joining import member_of
 from votive.node.ports import listen, owner_of
 from votive.node.unlock import unlock
 from votive.store import Store

@@ -7,22 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TypeVar
 
 import structlog
 
 from votive.action import FetchPolicy, Pool, Warm
 from votive.auth import AuthPolicy
-from votive.chain.errors import UnknownNetwork, WrongChain, origin_of
 from votive.chain.events import Watcher
-from votive.chain.finality import FinalBlocks, Finality
-from votive.chain.keys import Keys
-from votive.chain.permissions import Permissions
-from votive.chain.registry import Contracts, Registry
-from votive.chain.rpc import Rpc
 from votive.chain.token import token_id
 from votive.chain.votes import Votes
 from votive.chain.wallet import Wallet
@@ -43,10 +35,10 @@ from votive.node.engine import Engine
 from votive.node.execute import Gate, Service
 from votive.node.failure import ExitStatus, StartFailure
 from votive.node.identity import NodeIdentity, load_identity
+from votive.node.joining import Joining, OnChain
 from votive.node.keygen import KeyGeneration
 from votive.node.metrics import Metrics
 from votive.node.pairs import Pairs
-from votive.node.permission import SharedBlocks
 from votive.node.ports import listen
 from votive.node.report import Report
 from votive.node.signing import Signer
@@ -57,22 +49,17 @@ from votive.node.unlock import unlock
 from votive.node.verification import check_all
 from votive.protocol import SigningMemory
 from votive.store import Store, StoreError, StoreInUse
-from votive.terms.errors import WorldError
-from votive.terms.participant import Committee, Participant
 from votive.terms.session import control_session, network_id
 from votive.terms.version import VERSION
 
 log = structlog.get_logger()
 
-T = TypeVar("T")
-
-CHAIN_PAUSE = 1.0
 FIRST_LINKS = 3.0
-"""So long a starting node waits for a first peer."""
+"""Seconds that a starting node waits for a first peer."""
 PAIRS_PATIENCE = 12.0
-"""So long a starting node waits for set-ups with the peers that are up."""
+"""Seconds that a starting node waits for set-ups with the peers that are up."""
 RECENT_SIGNING = 0.5
-"""Refilling the stock yields for so long after a signature."""
+"""Seconds after a signature for which refilling the stock waits."""
 
 
 async def run(config: Config) -> None:
@@ -114,20 +101,6 @@ def open_store(config: Config, identity: NodeIdentity, vault: Vault) -> Store:
 
 
 @dataclass(frozen=True)
-class OnChain:
-    """The chain's side of a running node."""
-
-    rpc: Rpc
-    contracts: Contracts
-    committee: Committee
-    me: Participant
-    blocks: SharedBlocks
-    final: FinalBlocks
-    keys: Keys
-    permissions: Permissions
-
-
-@dataclass(frozen=True)
 class AmongPeers:
     """The committee's side of a running node."""
 
@@ -154,7 +127,7 @@ class Daemon:
         """Start room by room, then serve until cancelled."""
         async with self._stack as stack:
             await stack.enter_async_context(serving(self._front(), http))
-            chain = await self._join_chain()
+            chain = await Joining(self._config, self._identity, clock=self._clock, report=self._report, stack=stack).join()
             await self._check_shares(chain)
             tasks, peers = await self._join_peers(chain, peer)
             coordinator = self._keep_stock(chain, peers, tasks)
@@ -168,62 +141,6 @@ class Daemon:
         return Front(report.service, report.network, report.status, report.gather, self._metrics, self._config.http.request_seconds)
 
     # -- the chain -----------------------------------------------------------------------------------------------------
-
-    async def _join_chain(self) -> OnChain:
-        self._report.step(StartStep.CHAIN)
-        rpc = await self._reach()
-        final = FinalBlocks(rpc, Finality.parse(self._config.chain.finality))
-        registry = Registry(rpc, self._config.chain.resolver)
-        self._report.step(StartStep.REGISTRY)
-        contracts, committee = await self._read(registry, final)
-        me = member_of(committee, self._identity, self._config)
-        self._report.committee(me.seat, committee)
-        structlog.contextvars.bind_contextvars(seat=me.seat)
-        return OnChain(
-            rpc=rpc,
-            contracts=contracts,
-            committee=committee,
-            me=me,
-            blocks=SharedBlocks(final),
-            final=final,
-            keys=Keys(rpc, contracts),
-            permissions=Permissions(rpc, contracts),
-        )
-
-    async def _reach(self) -> Rpc:
-        """Enter the RPC client; a chain that is down is waited for, with a word about it every time."""
-        section = self._config.chain
-
-        async def enter() -> Rpc:
-            rpc = Rpc(section.rpc_urls, chain_id=section.chain_id, quorum=section.quorum)
-            return await self._stack.enter_async_context(rpc)
-
-        return await self._patiently(enter, f"the chain at {', '.join(map(origin_of, section.rpc_urls))}")
-
-    async def _read(self, registry: Registry, final: FinalBlocks) -> tuple[Contracts, Committee]:
-        async def read() -> tuple[Contracts, Committee]:
-            return await registry.contracts(), await registry.committee(await final.final_block())
-
-        return await self._patiently(read, f"the registry of the network {self._config.chain.resolver}")
-
-    async def _patiently(self, attempt: Callable[[], Awaitable[T]], what: str) -> T:
-        """Repeat ``attempt`` while the world fails in a way that may pass, up to the configured patience."""
-        until = self._clock.now() + self._config.chain.patience_seconds
-        while True:
-            try:
-                return await attempt()
-            except (WrongChain, UnknownNetwork) as error:
-                raise StartFailure(error.message, ExitStatus.WRONG_CHAIN) from error
-            except WorldError as error:
-                if self._clock.now() > until:
-                    patience = self._config.chain.patience_seconds
-                    raise StartFailure(
-                        f"{what} did not answer for {patience:g} s: {error.message}. Start it, or correct [chain] in the configuration.",
-                        ExitStatus.CHAIN_DOWN,
-                    ) from error
-                self._report.waiting(f"{what}: {error.message}")
-                log.warning("waiting", what=what, why=error.message, seconds_left=round(until - self._clock.now()))
-                await self._clock.sleep(CHAIN_PAUSE)
 
     async def _check_shares(self, chain: OnChain) -> None:
         self._report.step(StartStep.SHARES)
@@ -368,30 +285,6 @@ class Daemon:
         )
         self._report.serve(service, network_view(self._config, chain))
         log.info("serving", url=chain.me.url, keys=len(self._custody.live))
-
-
-def member_of(committee: Committee, identity: NodeIdentity, config: Config) -> Participant:
-    """Find this node in the registry; StartFailure if it is not there or is there with another certificate or key."""
-    public = identity.public
-    for member in committee:
-        if member.address.lower() != public.address.lower():
-            continue
-        if (member.certificate_hash, member.x25519_key) != (public.certificate_hash, public.x25519_key):
-            raise not_registered(
-                f"the registry names another certificate or sealing key for {public.address}. Restore this node's identity."
-            )
-        if config.node.seat not in (None, member.seat):
-            raise not_registered(f"node.seat is {config.node.seat} but the registry gives {public.address} seat {member.seat}. Correct it.")
-        return member
-    raise not_registered(
-        f"{public.address} is not in the committee of epoch {committee.epoch}. Register it with certificate hash "
-        f"{public.certificate_hash.hex()} and X25519 key {public.x25519_key.hex()}, or correct chain.resolver."
-    )
-
-
-def not_registered(message: str) -> StartFailure:
-    """The failure of a node that the registry does not know as it is."""
-    return StartFailure(f"not registered: {message}", ExitStatus.NOT_REGISTERED)
 
 
 def stock_policy(config: Config) -> StockPolicy:
