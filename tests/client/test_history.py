@@ -11,8 +11,9 @@ from eth_abi import encode
 from votive.client import abi
 from votive.client.history import SCOPE_ADDED, History, history_of
 from votive.client.provenance import burned_check, granted_check, minted_check
-from votive.client.registry import ACTION, ADDRESS, Contracts, Registry
+from votive.client.registry import ACTION, ADDRESS, Registry
 from votive.ipfs import cid_of, multihash_of
+from votive.terms.contracts import Contracts
 
 TOKEN = 77
 PKP_NFT, PERMISSIONS, ELSEWHERE = ("0x" + f"{number:040x}" for number in (1, 2, 3))

@@ -133,11 +133,12 @@ class TestCommands:
     )
 
     @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-    def test_every_command_has_json_and_help(self, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    def test_every_command_has_help_json_and_a_directory(self, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         assert main([*command, "--help"]) == 0
         text = capsys.readouterr().out
         assert "--json" in text
         assert "--verbose" in text
+        assert "--directory" in text
 
     def test_the_first_help_fits_a_screen(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["--help"]) == 0
@@ -169,7 +170,7 @@ class TestCommands:
 
     def test_the_cid_of_a_file_needs_no_network(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (tmp_path / "a.js").write_bytes(b"hello world")
-        assert main(["action", "cid", str(tmp_path / "a.js")]) == 0
+        assert main(["action", "cid", str(tmp_path / "a.js"), "--directory", str(tmp_path)]) == 0
         assert capsys.readouterr().out == "Qmf412jQZiuVUtdgnB36FXFX7xg5V6KEbSJ4dpQuhkLyfD\n"
         assert main(["action", "cid", str(tmp_path / "none.js"), "--json"]) == 1
         assert self.error(capsys)["errorCode"] == "NodeBadInput"

@@ -14,9 +14,10 @@ from aiohttp import web
 from votive.client.ask import Node
 from votive.client.auth_sig import Origin
 from votive.client.network import Network
-from votive.client.registry import Committee, Contracts, Registry
+from votive.client.registry import Committee, Registry
 from votive.client.rpc import Rpc
 from votive.client.wallet import Wallet
+from votive.terms.contracts import Contracts
 from votive.terms.ethereum import token_id_of
 
 KEY = coincurve.PrivateKey(bytes(range(1, 33)))

@@ -25,8 +25,11 @@ Source = Annotated[Path, typer.Argument(help="The program, a JavaScript file.", 
 
 
 @app.command()
-def cid(file: Source, json: Json = False, verbose: Verbose = False) -> None:
-    """Print the CID that names a program. Needs no network."""
+def cid(file: Source, directory: Directory = DEFAULT_DIRECTORY, json: Json = False, verbose: Verbose = False) -> None:
+    """Print the CID that names a program.
+
+    The same in every network, and without one: the directory changes nothing.
+    """
     from votive.ipfs import cid_of  # noqa: PLC0415
 
     source = source_of(file)
