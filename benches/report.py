@@ -44,7 +44,12 @@ def percentile(samples: Sequence[float], fraction: float) -> float:
 def timed(name: str, milliseconds: Sequence[float], reach: str = "") -> Row:
     """Summarise latencies as p50 and p95."""
     return Row(
-        name=name, unit="ms", value=percentile(milliseconds, 0.5), p95=percentile(milliseconds, 0.95), samples=len(milliseconds), reach=reach
+        name=name,
+        unit="ms",
+        value=percentile(milliseconds, 0.5),
+        p95=percentile(milliseconds, 0.95),
+        samples=len(milliseconds),
+        reach=reach,
     )
 
 

@@ -25,15 +25,16 @@ def main():
     if missing:
         sys.exit("votive cannot be built here yet:\n" + "\n".join(f"  - {problem}" for problem in missing))
     step("virtual environment", VENV / ".made", digest_of([]), make_environment)
-    step("Python dependencies (about 100 packages, the largest is Deno with 45 MB)", VENV / ".dependencies", digest_of([LOCK]), install_dependencies)
+    step("Python dependencies (about 100 packages, Deno the largest)", VENV / ".dependencies", digest_of([LOCK]), install_dependencies)
     sources = sorted(path for pattern in RUST_SOURCES for path in ROOT.glob(pattern))
     step("Rust core (a minute or two the first time)", VENV / ".core", digest_of(sources), build_core)
 
 
 def python_problem():
     """Say what is wrong with this Python, or nothing."""
-    if sys.version_info < (3, 11):
-        return f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}. Install it (Debian: apt install python3.11) and run `make PYTHON=python3.11 …`."
+    if sys.version_info < (3, 11):  # noqa: UP036  # whoever runs this has not been checked yet
+        found = sys.version.split()[0]
+        return f"Python 3.11 or newer is needed; this is {found}. Install it (Debian: apt install python3.11), then make PYTHON=python3.11."
     return None
 
 
@@ -41,7 +42,8 @@ def venv_problem():
     """Debian ships venv and ensurepip apart from Python."""
     absent = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
     if absent:
-        return f"Python's {' and '.join(absent)} cannot be imported. Install the package python3-venv (Debian, Ubuntu: apt install python3-venv)."
+        names = " and ".join(absent)
+        return f"Python's {names} cannot be imported. Install the package python3-venv (Debian, Ubuntu: apt install python3-venv)."
     return None
 
 

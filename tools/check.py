@@ -35,7 +35,8 @@ def passes(name: str, command: list) -> bool:
     start = time.monotonic()
     finished = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True, text=True, check=False)
     seconds = time.monotonic() - start
-    print(f"{'ok    ' if finished.returncode == 0 else 'FAILED'} {name} ({seconds:.0f} s): {' '.join(shown(part) for part in command)}", flush=True)
+    verdict = "ok    " if finished.returncode == 0 else "FAILED"
+    print(f"{verdict} {name} ({seconds:.0f} s): {' '.join(shown(part) for part in command)}", flush=True)
     if finished.returncode != 0:
         print(finished.stdout + finished.stderr, flush=True)
     return finished.returncode == 0

@@ -7,7 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TAKEN = re.compile(
-    r"\b(MIT|Apache|BSD|ISC|MPL|PSF|Python Software Foundation|Unlicense|CC0|Zlib|LGPL|public domain|0BSD|OSI[- ]Approved|any-OSI|CNRI|HPND)", re.IGNORECASE
+    r"\b(MIT|Apache|BSD|ISC|MPL|PSF|Python Software Foundation|Unlicense|CC0|Zlib|LGPL|public domain|0BSD|any-OSI|CNRI|HPND)",
+    re.IGNORECASE,
 )
 REFUSED = re.compile(r"AGPL|Affero|non-?commercial|NonCommercial|CC-BY-NC|BUSL|SSPL|Commons Clause", re.IGNORECASE)
 LOOKED_AT: dict[str, str] = {}

@@ -77,7 +77,9 @@ class Approver:
         standing = Standing(call.who, token_id(share.public_key), call.personal_sign, self.reader, self.blocks)
         block = await self.blocks.final_block()
         (await standing.at(block)).require()
-        session = signing_session(self.committee.network, self.committee.epoch, key, call.request, call.name, call.ordinal)
+        session = signing_session(
+            self.committee.network, self.committee.epoch, key, request=call.request, call=call.name, ordinal=call.ordinal
+        )
         order = SignOrder(session, share, call.digest, Block(number=block.number, hash=block.hash), standing)
         return Made(await self.signer.sign(order), session, share, call.digest)
 

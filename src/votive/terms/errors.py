@@ -60,9 +60,7 @@ class VotiveError(Exception):
     code: ErrorCode = ErrorCode.INTERNAL
     status: int = 500
 
-    def __init__(
-        self, message: str, *, code: ErrorCode | None = None, status: int | None = None, details: Sequence[Any] = ()
-    ) -> None:
+    def __init__(self, message: str, *, code: ErrorCode | None = None, status: int | None = None, details: Sequence[Any] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.details: tuple[Any, ...] = tuple(details)

@@ -42,7 +42,7 @@ class _SigningSession(HashInput, frozen=True, kw_only=True, tag="votive/session/
     ordinal: int
 
 
-def signing_session(network: bytes, epoch: int, key: KeyId, request: bytes, call: str, ordinal: int) -> bytes:
+def signing_session(network: bytes, epoch: int, key: KeyId, *, request: bytes, call: str, ordinal: int) -> bytes:
     """Name a signing session. The digest is left out, so that nodes that derived different digests meet and can say so.
 
     ``call`` is the signature's name (sigName; ``"pkpSign"`` for the endpoint), ``ordinal`` counts calls of that name in the run.
