@@ -29,10 +29,11 @@ from votive.chain.errors import DeadlinePassed, TransactionFailed, UnknownNetwor
 from votive.chain.finality import Block, FinalBlocks, Finality
 from votive.chain.keys import Keys
 from votive.chain.permissions import Permissions
-from votive.chain.registry import Contracts, Registry
+from votive.chain.registry import Registry
 from votive.chain.rpc import Rpc
 from votive.chain.token import eth_address, token_id, uncompressed
 from votive.chain.wallet import Fees, Transaction, Wallet
+from votive.terms.contracts import Contracts
 from votive.terms.key import Purpose, Scheme
 from votive.terms.session import network_id
 

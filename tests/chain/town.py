@@ -20,11 +20,11 @@ from coincurve import PrivateKey
 
 from votive.chain.abi import Function
 from votive.chain.deploy import DeployConfig, Deployment, NodeEntry, deploy
-from votive.chain.registry import Contracts
 from votive.chain.rpc import Rpc
 from votive.chain.token import token_id
 from votive.chain.votes import Votes
 from votive.chain.wallet import Mining, Receipt, Transaction, Wallet
+from votive.terms.contracts import Contracts
 from votive.terms.key import BatchVote, KeyVote, Purpose, Scheme
 
 DEPLOYER = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")

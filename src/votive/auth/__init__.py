@@ -6,7 +6,8 @@ from votive.auth.errors import InvalidAuthSig, InvalidSiweMessage, NotPermitted,
 from votive.auth.grant import Grant
 from votive.auth.permissions import ActionRef, Alternative, Decision, Principal, ReadPermissions, Scope, decide
 from votive.auth.siwe import SiweMessage
-from votive.auth.wallet import AuthPolicy, AuthSig, parse_auth_sig, verify_wallet
+from votive.auth.wallet import AuthPolicy, parse_auth_sig, verify_wallet
+from votive.terms.auth_sig import AuthSig
 
 __all__ = [
     "ActionRef",

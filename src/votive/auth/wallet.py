@@ -16,6 +16,7 @@ from votive.auth.errors import InvalidAuthSig, UnboundAuthSig, UnsupportedAuthSi
 from votive.auth.grant import Grant
 from votive.auth.rfc import is_address, unix_time
 from votive.auth.siwe import SiweMessage
+from votive.terms.auth_sig import AuthSig
 from votive.terms.binding import REQUEST_PREFIX, RequestBinding
 from votive.terms.errors import CallerError
 from votive.terms.ethereum import eth_address_of, personal_digest
@@ -32,16 +33,6 @@ _RESERVED_URIS = ("lit:session", "lit:capability:delegation")
 _OUR_SCHEME = REQUEST_PREFIX.partition("/")[0]
 _OTHER_KINDS = re.compile(r"litSessionSignViaNacl|lit\.bls|EIP1271|EIP1271_SHA256|(?:solana|cosmos|kyve|cheqd|juno).*", re.IGNORECASE)
 _is_signature = re.compile(r"0x[0-9A-Fa-f]{130}").fullmatch
-
-
-class AuthSig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A signature as clients send it (``authSig``), not yet verified."""
-
-    sig: str
-    derived_via: str
-    signed_message: str
-    address: str
-    algo: str | None = None
 
 
 class AuthPolicy(msgspec.Struct, frozen=True, kw_only=True):

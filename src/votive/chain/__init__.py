@@ -1,10 +1,10 @@
 """The only room that speaks to the chain: reads that decide anything are pinned to a final block, votes are sent once.
 
-Hot path (aiohttp and msgspec, no web3):
+Hot path (aiohttp and msgspec; no wallet library, see ``docs/decisions/0013``):
 
 * ``rpc``          ``Rpc``: JSON-RPC over an ordered list of endpoints, with a quorum of equal answers
 * ``finality``     ``Finality``, ``Block``, ``FinalBlocks``: which block is final
-* ``registry``     ``Registry``, ``Contracts``: the network's contracts and its committee
+* ``registry``     ``Registry``: the network's contracts and its committee
 * ``permissions``  ``Permissions``: owner, permitted actions and addresses, public keys
 * ``keys``         ``Keys``: registered keys, stock, next batch, who voted
 * ``votes``        ``Votes``: a node's votes for generated keys

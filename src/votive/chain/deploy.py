@@ -16,10 +16,10 @@ from eth_abi.abi import encode
 from votive.chain.artifact import CONTRACT_NAMES, artifact
 from votive.chain.endpoint import chain_id_of
 from votive.chain.errors import TransactionFailed
-from votive.chain.registry import Contracts
 from votive.chain.rpc import Rpc
 from votive.chain.wallet import Fees, Mining, Receipt, Transaction, Wallet
 from votive.terms import rlp
+from votive.terms.contracts import Contracts
 from votive.terms.ethereum import checksum_address, keccak
 
 ETHER = 10**18

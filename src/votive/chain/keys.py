@@ -9,9 +9,9 @@ import msgspec
 
 from votive.chain.abi import Function
 from votive.chain.errors import MalformedAnswer
-from votive.chain.registry import Contracts
 from votive.chain.rpc import Rpc
 from votive.terms.block import Block
+from votive.terms.contracts import Contracts
 from votive.terms.key import Purpose, Scheme
 
 _KEYS = Function("getKeys(uint256[])", "(bool,bool,bytes,bytes32,(uint64,uint64,bytes32,uint256,uint64,bytes32))[]")

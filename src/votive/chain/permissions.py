@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from votive.chain.abi import Function
-from votive.chain.registry import Contracts
 from votive.chain.rpc import Rpc
 from votive.terms.block import Block
+from votive.terms.contracts import Contracts
 from votive.terms.ethereum import NO_ADDRESS, address_of_text
 
 CACHED_CALLS = 4096

@@ -5,52 +5,17 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
-
 from votive.chain.abi import Function
 from votive.chain.errors import MalformedAnswer, UnknownNetwork
 from votive.chain.rpc import Rpc
 from votive.terms.block import Block
+from votive.terms.contracts import RESOLVER_KEYS, Contracts
 from votive.terms.ethereum import NO_ADDRESS, address_of_text, keccak
 from votive.terms.participant import Committee, Participant, Seat
 from votive.terms.session import network_id
 
 _GET_CONTRACT = Function("getContract(bytes32,uint8)", "address")
 _COMMITTEE = Function("committee()", "uint256,uint256,(uint256,address,string,uint16,bytes32,bytes32)[]")
-
-
-class Contracts(msgspec.Struct, frozen=True, kw_only=True):
-    """Checksummed addresses of one network's contracts."""
-
-    resolver: str
-    staking: str
-    pkp_nft: str
-    pkp_permissions: str
-    pubkey_router: str
-    pkp_helper: str
-
-    def as_dict(self) -> dict[str, str]:
-        """Return the addresses under the contracts' own names."""
-        return {
-            "ContractResolver": self.resolver,
-            "Staking": self.staking,
-            "PKPNFT": self.pkp_nft,
-            "PKPPermissions": self.pkp_permissions,
-            "PubkeyRouter": self.pubkey_router,
-            "PKPHelper": self.pkp_helper,
-        }
-
-    @classmethod
-    def from_dict(cls, addresses: dict[str, str]) -> Contracts:
-        """Read what ``as_dict`` returned; KeyError names a contract that is missing."""
-        return cls(
-            resolver=addresses["ContractResolver"],
-            staking=addresses["Staking"],
-            pkp_nft=addresses["PKPNFT"],
-            pkp_permissions=addresses["PKPPermissions"],
-            pubkey_router=addresses["PubkeyRouter"],
-            pkp_helper=addresses["PKPHelper"],
-        )
 
 
 class Registry:
@@ -65,14 +30,8 @@ class Registry:
     async def contracts(self) -> Contracts:
         """Return the contracts' addresses, which never change; UnknownNetwork if there is no resolver at the address."""
         if self._contracts is None:
-            self._contracts = Contracts(
-                resolver=self.resolver,
-                staking=await self._address("STAKING"),
-                pkp_nft=await self._address("PKP_NFT"),
-                pkp_permissions=await self._address("PKP_PERMISSIONS"),
-                pubkey_router=await self._address("PUB_KEY_ROUTER"),
-                pkp_helper=await self._address("PKP_HELPER"),
-            )
+            found = {name: await self._address(key) for name, key in RESOLVER_KEYS.items()}
+            self._contracts = Contracts.from_dict({"ContractResolver": self.resolver} | found)
         return self._contracts
 
     async def committee(self, block: Block) -> Committee:

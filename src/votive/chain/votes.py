@@ -11,10 +11,10 @@ import asyncio
 from votive.chain.abi import Function
 from votive.chain.errors import CallRefused, DeadlinePassed, TransactionFailed
 from votive.chain.keys import Keys, purpose_bytes
-from votive.chain.registry import Contracts
 from votive.chain.rpc import Rpc
 from votive.chain.token import token_id
 from votive.chain.wallet import Mining, Transaction, Wallet
+from votive.terms.contracts import Contracts
 from votive.terms.key import BatchVote, KeyVote
 
 KEYS_PER_TRANSACTION = 25

@@ -36,7 +36,6 @@ UNMINTED = Function("getUnmintedRoutedTokenIdCount(uint256)", ("uint256",))
 MINT_COST = Function("mintCost()", ("uint256",))
 MINT_NEXT = Function("mintNext(uint256)", ("uint256",))
 MINT_GRANT_AND_BURN_NEXT = Function("mintGrantAndBurnNext(uint256,bytes)", ("uint256",))
-EXISTS = Function("exists(uint256)", ("bool",))
 OWNER_OF_OR_ZERO = Function("ownerOfOrZero(uint256)", ("address",))
 TRANSFER_FROM = Function("safeTransferFrom(address,address,uint256)")
 BURN = Function("burn(uint256)")
@@ -45,23 +44,11 @@ ADD_ACTION = Function("addPermittedAction(uint256,bytes,uint256[])")
 REMOVE_ACTION = Function("removePermittedAction(uint256,bytes)")
 ADD_ADDRESS = Function("addPermittedAddress(uint256,address,uint256[])")
 REMOVE_ADDRESS = Function("removePermittedAddress(uint256,address)")
-PERMITTED_ACTIONS = Function("getPermittedActions(uint256)", ("bytes[]",))
-PERMITTED_ADDRESSES = Function("getPermittedAddresses(uint256)", ("address[]",))
 PERMITTED_METHODS = Function("getPermittedAuthMethods(uint256)", ("(uint256,bytes,bytes)[]",))
-PERMITTED_SCOPES = Function("getPermittedAuthMethodScopes(uint256,uint256,bytes,uint256)", ("bool[]",))
 
 PKP_MINTED = "PKPMinted(uint256,bytes)"
 TRANSFER = "Transfer(address,address,uint256)"
 METHOD_ADDED = "PermittedAuthMethodAdded(uint256,uint256,bytes,bytes)"
-
-CONTRACTS = {
-    "Staking": "STAKING",
-    "PKPNFT": "PKP_NFT",
-    "PKPPermissions": "PKP_PERMISSIONS",
-    "PubkeyRouter": "PUB_KEY_ROUTER",
-    "PKPHelper": "PKP_HELPER",
-}
-"""Contracts by the names that ContractResolver hashes into its keys."""
 
 ERRORS = {
     "ERC721NonexistentToken(uint256)": "the token was burned or never minted",

@@ -8,20 +8,12 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from votive.client.wallet import Wallet
+from votive.terms.auth_sig import AuthSig
 
 LIFETIME = timedelta(minutes=4)
 """Below the five minutes that a bound signature may live, with room for clocks that differ."""
 DERIVED_VIA = "web3.eth.personal.sign"
 STATEMENT = "Let the nodes of this Votive network carry out one request."
-
-
-class AuthSig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A wallet signature as Lit's SDK sends it."""
-
-    sig: str
-    derived_via: str
-    signed_message: str
-    address: str
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):

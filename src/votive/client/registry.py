@@ -12,6 +12,7 @@ from votive.client.errors import BadArgument, WrongNetwork
 from votive.client.results import KeyState, Pkp
 from votive.client.rpc import Rpc
 from votive.ipfs import cid_of_multihash
+from votive.terms.contracts import RESOLVER_KEYS, Contracts
 from votive.terms.encoding import bytes_of, hex0x
 from votive.terms.errors import ErrorCode
 from votive.terms.ethereum import NO_ADDRESS, checksum_address, keccak, token_id_of
@@ -20,17 +21,6 @@ ECDSA = 2
 """``keyType`` of ECDSA on secp256k1 in the contracts."""
 ADDRESS, ACTION = 1, 2
 """Auth method types of the contracts."""
-
-
-class Contracts(msgspec.Struct, frozen=True, kw_only=True):
-    """Addresses of one network's contracts."""
-
-    resolver: str
-    staking: str
-    pkp_nft: str
-    pkp_permissions: str
-    pubkey_router: str
-    pkp_helper: str
 
 
 class Committee(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,15 +48,8 @@ class Registry:
             WrongNetwork: there is no such contract on this chain.
         """
         chain_id = await rpc.number("eth_chainId")
-        found = {name: await _resolve(rpc, resolver, key) for name, key in abi.CONTRACTS.items()}
-        contracts = Contracts(
-            resolver=resolver,
-            staking=found["Staking"],
-            pkp_nft=found["PKPNFT"],
-            pkp_permissions=found["PKPPermissions"],
-            pubkey_router=found["PubkeyRouter"],
-            pkp_helper=found["PKPHelper"],
-        )
+        found = {name: await _resolve(rpc, resolver, key) for name, key in RESOLVER_KEYS.items()}
+        contracts = Contracts.from_dict({"ContractResolver": resolver} | found)
         return cls(rpc, contracts, chain_id)
 
     async def read(self, contract: str, function: abi.Function, *arguments: Any) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from votive.chain.errors import UnknownNetwork, WrongChain, origin_of
 from votive.chain.finality import FinalBlocks, Finality
 from votive.chain.keys import Keys
 from votive.chain.permissions import Permissions
-from votive.chain.registry import Contracts, Registry
+from votive.chain.registry import Registry
 from votive.chain.rpc import Rpc
 from votive.node.clock import MonotonicClock
 from votive.node.config import Config
@@ -22,6 +22,7 @@ from votive.node.identity import NodeIdentity
 from votive.node.permission import SharedBlocks
 from votive.node.report import Report
 from votive.node.status import StartStep
+from votive.terms.contracts import Contracts
 from votive.terms.errors import WorldError
 from votive.terms.participant import Committee, Participant
 
