@@ -10,11 +10,31 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of ``pid`` and of its children that have ended, in seconds."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return sum(int(field) for field in fields[11:15]) / TICK
+    """User and system time of ``pid`` and of its children, those that have ended and those that run, in seconds."""
+    return _own_seconds(pid) + sum(_own_seconds(child) for child in _children(pid))
 
 
 def total_cpu_seconds(pids: Iterable[int]) -> float:
     """Sum over several processes."""
     return sum(cpu_seconds(pid) for pid in pids)
+
+
+def _own_seconds(pid: int) -> float:
+    """Time of ``pid`` and of its collected children; nothing if it has just ended: its parent has the time then."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return sum(int(field) for field in fields[11:15]) / TICK
+
+
+def _children(pid: int) -> list[int]:
+    """Running children of all threads of ``pid`` (proc_pid_tid_children(5))."""
+    return [int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in _words(file)]
+
+
+def _words(file: Path) -> list[str]:
+    try:
+        return file.read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []  # the thread has ended meanwhile
