@@ -70,15 +70,6 @@ def test_an_unbound_message_is_refused_unless_bearer_tokens_are_accepted(
     assert not verify(auth_sig, policy=BEARER).bound
 
 
-@given(earlier=st.floats(-1e9, 1e9), keep=st.sets(st.sampled_from(["a:", "b:", "c:", "d:"])))
-def test_a_grant_only_ever_shrinks(earlier: float, keep: set[str]) -> None:
-    grant = Grant(address="0x0", bound=True, issued_at=0.0, expires_at=100.0, domain="d", resources=("a:", "b:"))
-    child = grant.narrowed(expires_at=earlier, resources=keep)
-    assert child.expires_at <= grant.expires_at
-    assert set(child.resources) <= set(grant.resources) & keep
-    assert msgspec.structs.replace(child, expires_at=100.0, resources=grant.resources) == grant
-
-
 # Binding
 
 

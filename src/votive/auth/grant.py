@@ -1,9 +1,6 @@
-"""A Grant: what a verified request may use. It is made in one place from a checked signature, and only ever shrinks."""
+"""A Grant: what a verified request may use. It is made in one place from a checked signature and never changed."""
 
 from __future__ import annotations
-
-from collections.abc import Collection
-from typing import Self
 
 import msgspec
 
@@ -23,9 +20,3 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """The domain that asked the wallet to sign."""
     resources: tuple[str, ...] = ()
     """What the signature names beyond the request itself."""
-
-    def narrowed(self, *, expires_at: float | None = None, resources: Collection[str] | None = None) -> Self:
-        """Return this grant with less: an earlier end, fewer resources. What it does not hold cannot be added."""
-        end = self.expires_at if expires_at is None else min(self.expires_at, expires_at)
-        kept = tuple(resource for resource in self.resources if resources is None or resource in resources)
-        return msgspec.structs.replace(self, expires_at=end, resources=kept)

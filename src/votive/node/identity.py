@@ -115,7 +115,7 @@ def _read(file: Path) -> _IdentityFile:
         stored = msgspec.msgpack.decode(file.read_bytes(), type=_IdentityFile)
     except FileNotFoundError as error:
         raise StartFailure.configuration(
-            f"there is no node identity at {file}. Create it with `votive node init`, or correct node.data_directory."
+            f"there is no node identity at {file}. Correct node.data_directory, or create one with votive.node.init.create."
         ) from error
     except (OSError, msgspec.MsgspecError) as error:
         raise StartFailure(
