@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from typing import Any
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -51,6 +53,24 @@ def test_the_hash_is_that_of_the_whole_array(body: dict[str, Any], path: str) ->
     asked = {name: value for name, value in body.items() if name not in ("authSig", "authMethods", "epoch")}
     whole = hashlib.sha256(canonical_json([path, "id", asked])).hexdigest()
     assert binding_resource(path, "id", body).endswith(whole)
+
+
+@given(value=values)
+def test_our_canonical_json_is_that_of_the_package_rfc8785(value: Any) -> None:
+    assert canonical_json(value) == rfc8785.dumps(value)
+
+
+@given(number=st.floats(allow_nan=False, allow_infinity=False) | st.floats(1e-8, 1e-3) | st.floats(1e15, 1e22).map(round).map(float))
+def test_a_double_is_written_as_the_package_rfc8785_does(number: float) -> None:
+    assert canonical_json([number, -number]) == rfc8785.dumps([number, -number])
+
+
+@pytest.mark.parametrize("value", [["\n" * 4_000_000], [1e-5] * 100_000, [{}] * 100_000])
+def test_no_body_is_slow_to_write(value: Any) -> None:
+    """Strangers may have nodes do this: a byte must not cost more than some nanoseconds."""
+    began = time.process_time()
+    canonical_json(value)
+    assert time.process_time() - began < 1.0
 
 
 def test_keys_are_sorted_by_utf_16_and_numbers_written_as_javascript_does() -> None:

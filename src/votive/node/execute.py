@@ -81,7 +81,7 @@ class Service:
     async def execute(self, asked: Asked, body: ExecuteBody) -> ExecuteAnswer:
         """Run an action for a caller, and answer with what it produced and had signed."""
         with self.gate.place():
-            authorised = self.authorise(asked)
+            authorised = await self.authorise.authorise(asked)
             program = await self.programs.find(body.code, body.ipfs_id)
             host = RunHost(
                 approver=self.approver,
@@ -101,7 +101,7 @@ class Service:
     async def pkp_sign(self, asked: Asked, body: PkpSignBody) -> PkpSignAnswer:
         """Sign a digest for a caller who has the right himself."""
         with self.gate.place():
-            authorised = self.authorise(asked)
+            authorised = await self.authorise.authorise(asked)
             call = Call(
                 who=Principal(address=authorised.grant.address, action=None),
                 request=authorised.request,

@@ -14,6 +14,7 @@ from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.types import ControllerRouterHandler
 
+from votive.node.api.connection import Connection
 from votive.node.api.errors import respond_to_error
 from votive.node.api.execute import execute
 from votive.node.api.handshake import handshake
@@ -83,7 +84,7 @@ async def serving(front: Front, listener: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(
         application(front),
         loop="none",
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import sys
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, TypeVar
 
@@ -18,6 +19,13 @@ BODY_LIMIT = 64 * 1024
 """Bytes of every other body."""
 MAX_DEPTH = 64
 """Objects and arrays may be nested so deep."""
+RECURSION = 1000
+"""Python's own limit. Libraries raise it for the whole process (py_ecc, which eth_account imports: to 100 000), and then a
+stranger's brackets would overflow the parser's stack and end the node."""
+MAX_VALUES = 50_000
+"""Values of all kinds in one body: each costs some hundred bytes, and time while it is put into canonical form."""
+MAX_COMMAS = 1_000_000
+"""Counted before parsing, so that no body grows to a multiple of its size in memory; those within text count too."""
 LARGE = 256 * 1024
 """Bodies above this are parsed in a thread."""
 
@@ -52,7 +60,11 @@ async def read_json(chunks: AsyncIterator[bytes], declared: str | None, limit: i
             400 for anything that is not strict JSON with distinct keys, or not an object.
     """
     data = await read_limited(chunks, declared, limit, budget)
-    value = await asyncio.to_thread(parse, data) if len(data) > LARGE else parse(data)
+    budget.take(len(data))
+    try:
+        value = await asyncio.to_thread(parse, data) if len(data) > LARGE else parse(data)
+    finally:
+        budget.give_back(len(data))
     if not isinstance(value, dict):
         raise CallerError("the body must be a JSON object. Send {…} with Content-Type: application/json.")
     return value
@@ -74,6 +86,11 @@ async def read_limited(chunks: AsyncIterator[bytes], declared: str | None, limit
     return bytes(data)
 
 
+def is_large(declared: str | None) -> bool:
+    """Return whether a body of this Content-Length may be large; one that declares none may."""
+    return declared is None or not declared.isascii() or not declared.isdigit() or int(declared[:20]) > LARGE
+
+
 def too_large(limit: int) -> CallerError:
     """The refusal of a body beyond ``limit`` bytes."""
     return CallerError(
@@ -82,7 +99,10 @@ def too_large(limit: int) -> CallerError:
 
 
 def parse(data: bytes) -> Any:
-    """Parse strict JSON: UTF-8, distinct keys, finite numbers, nested at most ``MAX_DEPTH`` deep."""
+    """Parse strict JSON: UTF-8, distinct keys, finite numbers, Unicode text, at most ``MAX_DEPTH`` deep and ``MAX_VALUES`` wide."""
+    if data.count(b",") > MAX_COMMAS:
+        raise too_many()
+    sys.setrecursionlimit(min(RECURSION, sys.getrecursionlimit()))
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=distinct, parse_constant=refuse_constant)
     except UnicodeDecodeError as error:
@@ -94,7 +114,17 @@ def parse(data: bytes) -> Any:
     except ValueError as error:  # an integer of thousands of digits
         raise CallerError("the body holds a number that is too long. Send it as a string.") from error
     check_shape(value)
+    if b"\\u" in data:
+        check_text(value)
     return value
+
+
+def check_text(value: Any) -> None:
+    """Refuse halves of surrogate pairs, which JSON can escape but UTF-8 cannot carry: no answer could name them."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise CallerError("the body holds half of a surrogate pair, which is not Unicode. Correct the text.") from error
 
 
 def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -103,7 +133,8 @@ def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # add() returns None
-        raise CallerError(f"the key {twice[:64]!r} stands twice in one JSON object. Send it once.", details=[{"field": twice[:64]}])
+        shown = twice[:64].encode("utf-8", "replace").decode()
+        raise CallerError(f"the key {shown!r} stands twice in one JSON object. Send it once.", details=[{"field": shown}])
     return result
 
 
@@ -117,12 +148,20 @@ def too_deep() -> CallerError:
     return CallerError(f"the body is nested more than {MAX_DEPTH} levels deep. Send it flatter.")
 
 
+def too_many() -> CallerError:
+    """The refusal of a body with too many values."""
+    return CallerError(f"the body holds more than {MAX_VALUES} values. Send fewer, or put them into one string.")
+
+
 def check_shape(value: Any) -> None:
-    """Check depth and numbers of a parsed value, level by level."""
-    level = [value]
+    """Check depth, width and numbers of a parsed value, level by level."""
+    level, left = [value], MAX_VALUES
     for _ in range(MAX_DEPTH):
         if not level:
             return
+        left -= sum(len(parent) for parent in level if isinstance(parent, (dict, list)))
+        if left < 0:
+            raise too_many()
         level = [child for parent in level for child in children(parent)]
     if level:
         raise too_deep()

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from litestar import MediaType, Request, Response
 
-from votive.node.api.body import Budget, read_json, typed
+from votive.node.api.body import Budget, is_large, read_json, typed
 from votive.node.api.errors import respond_to_error
 from votive.node.authorise import Asked
 from votive.node.metrics import Metrics
@@ -38,8 +38,9 @@ class Door:
         endpoint, began = request.url.path.rstrip("/"), time.monotonic()
         try:
             async with asyncio.timeout(self.seconds):
-                body = await read_json(request.stream(), request.headers.get("content-length"), limit, self.budget)
-                asked = Asked(endpoint, request.headers.get("x-request-id", ""), body)
+                declared = request.headers.get("content-length")
+                body = await read_json(request.stream(), declared, limit, self.budget)
+                asked = Asked(endpoint, request.headers.get("x-request-id", ""), body, large=is_large(declared))
                 answer = await call(asked, typed(body, kind))
             response = Response(_encoder.encode(answer), status_code=200, media_type=MediaType.JSON)
         except Exception as error:  # noqa: BLE001  # the border of the house: every failure is told to the caller
