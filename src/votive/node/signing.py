@@ -158,7 +158,12 @@ class Signer:
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:  # nobody waits for it, so it is told here
+            log.error("work after a signature failed", exc_info=error)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Signer]:
