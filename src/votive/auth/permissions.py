@@ -15,6 +15,7 @@ import msgspec
 
 from votive.auth.errors import NotPermitted
 from votive.terms.block import Block
+from votive.terms.encoding import hex0x
 
 
 class Scope(IntEnum):
@@ -80,7 +81,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
             "tokenId": hex(self.token_id),
             "permitted": self.permitted,
             "neededScopes": [scope.name for scope in self.needed],
-            "block": {"number": self.block.number, "hash": "0x" + self.block.hash.hex()},
+            "block": {"number": self.block.number, "hash": hex0x(self.block.hash)},
             "alternatives": [msgspec.to_builtins(alternative) for alternative in self.alternatives],
         }
 

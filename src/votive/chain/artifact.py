@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from votive.terms.encoding import bytes_of
+
 CONTRACT_NAMES = ("Staking", "PubkeyRouter", "PKPPermissions", "PKPNFT", "PKPHelper", "ContractResolver")
 """In the order in which they are created: each knows the others by the addresses that this order gives."""
 
@@ -22,7 +24,7 @@ class Artifact(msgspec.Struct, frozen=True, rename="camel"):
     @property
     def creation_code(self) -> bytes:
         """The code that creates the contract, without its constructor's arguments."""
-        return bytes.fromhex(self.bytecode[2:])
+        return bytes_of(self.bytecode)
 
 
 @cache

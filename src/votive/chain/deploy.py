@@ -20,6 +20,7 @@ from votive.chain.rpc import Rpc
 from votive.chain.wallet import Fees, Mining, Receipt, Transaction, Wallet
 from votive.terms import rlp
 from votive.terms.contracts import Contracts
+from votive.terms.encoding import bytes_of
 from votive.terms.ethereum import checksum_address, keccak
 
 ETHER = 10**18
@@ -104,7 +105,7 @@ def precomputed(deployer: str, nonce: int) -> Contracts:
 
 def _created_address(deployer: str, nonce: int) -> str:
     """keccak256 of the RLP list of creator and nonce, last 20 bytes (Ethereum yellow paper, section 7)."""
-    return checksum_address(keccak(rlp.encode([bytes.fromhex(deployer[2:]), nonce]))[12:])
+    return checksum_address(keccak(rlp.encode([bytes_of(deployer), nonce]))[12:])
 
 
 class _Step(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from votive.chain.abi import Function
 from votive.chain.rpc import Rpc
 from votive.terms.block import Block
 from votive.terms.contracts import Contracts
+from votive.terms.encoding import bytes_of
 from votive.terms.ethereum import NO_ADDRESS, address_of_text
 
 CACHED_CALLS = 4096
@@ -54,7 +55,7 @@ class Permissions:
 
     async def is_permitted_address(self, token_id: int, address: str, block: Block) -> tuple[bool, frozenset[int]]:
         """Whether an address was granted the use, and its scopes. Being the owner is no grant: see ``owner``."""
-        return await self._permission(token_id, _ADDRESS_METHOD, bytes.fromhex(address.removeprefix("0x")), block)
+        return await self._permission(token_id, _ADDRESS_METHOD, bytes_of(address), block)
 
     async def permitted_actions(self, token_id: int, block: Block) -> list[bytes]:
         """Return the multihashes of all permitted actions."""

@@ -13,7 +13,7 @@ from votive.chain.rpc import Rpc
 from votive.chain.shapes import Quantity
 from votive.chain.token import eth_address
 from votive.terms import rlp
-from votive.terms.encoding import hex0x
+from votive.terms.encoding import bytes_of, hex0x
 from votive.terms.ethereum import keccak
 
 FALLBACK_TIP = 10**9
@@ -68,7 +68,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
 
     def fields(self, chain_id: int) -> list[rlp.Item]:
         """Return what EIP-1559 says is signed, in its order; the access list is empty."""
-        to = b"" if self.to is None else bytes.fromhex(self.to[2:])
+        to = b"" if self.to is None else bytes_of(self.to)
         head: list[rlp.Item] = [chain_id, self.nonce, self.fees.tip, self.fees.most, self.gas]
         return [*head, to, self.value, self.data, []]
 

@@ -12,6 +12,7 @@ import typer
 from votive.cli.options import DEFAULT_DIRECTORY, Directory, Json, Verbose
 from votive.cli.output import print_json, say
 from votive.client.errors import BadArgument, WrongNetwork
+from votive.terms.encoding import hex0x
 
 if TYPE_CHECKING:
     from votive.client.bundle import Bundle, NetworkName
@@ -62,7 +63,7 @@ def _claim(signature: str | None, digest: str | None, key: str | None) -> Claim:
             "what is to be verified? Give the file that `votive action run --save` wrote, or --signature, --digest and --key."
         )
     r, s, v = signature_parts(signature)
-    return Claim(token_id=token_of(key), digest="0x" + digest_of(digest).hex(), r=r, s=s, v=v)
+    return Claim(token_id=token_of(key), digest=hex0x(digest_of(digest)), r=r, s=s, v=v)
 
 
 def _place(directory: Path, bundle: Bundle | None) -> tuple[NetworkName, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from votive.terms.encoding import hex0x
 from votive.terms.ethereum import keccak
 
 
@@ -67,7 +68,7 @@ ERRORS = {
 
 def topic(event: str) -> str:
     """Return the first topic of ``event``."""
-    return "0x" + keccak(event.encode()).hex()
+    return hex0x(keccak(event.encode()))
 
 
 def word(number: int) -> str:

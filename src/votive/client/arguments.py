@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from votive.client.errors import BadArgument
 from votive.ipfs import multihash_of
-from votive.terms.encoding import bytes_of
+from votive.terms.encoding import bytes_of, hex0x
 from votive.terms.ethereum import address_of_text
 
 Token = int | str
@@ -41,7 +41,7 @@ def signature_parts(signature: str) -> tuple[str, str, int]:
         raise BadArgument("the signature is not hex. It is r, s and v: 0x and 130 hex digits.") from error
     if len(data) != 65:
         raise BadArgument(f"the signature has {len(data)} bytes. It is r, s and v: 65 bytes, 0x and 130 hex digits.")
-    return "0x" + data[:32].hex(), "0x" + data[32:64].hex(), data[64] + (27 if data[64] < 2 else 0)
+    return hex0x(data[:32]), hex0x(data[32:64]), data[64] + (27 if data[64] < 2 else 0)
 
 
 def address_of(text: str) -> str:

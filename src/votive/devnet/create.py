@@ -20,6 +20,7 @@ from votive.devnet.progress import Progress, Report
 from votive.devnet.services import ACCOUNTS, node_folder
 from votive.node.identity import NodeIdentityPublic
 from votive.node.init import create as create_node
+from votive.terms.encoding import hex0x
 from votive.terms.ethereum import address_of_text
 
 ETHER = 10**18
@@ -130,4 +131,4 @@ def funded_accounts() -> tuple[Account, ...]:
 
     EthAccount.enable_unaudited_hdwallet_features()
     derived = [EthAccount.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{number}") for number in range(ACCOUNTS)]
-    return tuple(Account(address=address_of_text(account.address), private_key="0x" + bytes(account.key).hex()) for account in derived)
+    return tuple(Account(address=address_of_text(account.address), private_key=hex0x(bytes(account.key))) for account in derived)
