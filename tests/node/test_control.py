@@ -95,3 +95,30 @@ async def test_sequence_numbers_rise_over_all_receivers() -> None:
     await control.tell(Seat(9), INVITED)
     await control.announce(DECLINED)
     assert [(to, attempt) for to, _, attempt in wire.sent] == [(None, 1), (9, 2), (None, 3)]
+
+
+async def test_a_flood_of_one_seat_is_not_heard_and_keeps_no_other_from_being_heard() -> None:
+    now = 0.0
+    flood = [arriving(encode(BATCH)) for _ in range(1000)] + [arriving(b"garbage") for _ in range(1000)]
+    wire = Wire(*flood, arriving(encode(BATCH), 9), arriving(encode(WANTED), 9))
+    control, heard = Control(wire, clock=lambda: now), []
+    for kind in (BatchAnnounced, SetupWanted):
+        control.listen(kind, lambda seat, message: heard.append((seat, message)))
+    task = asyncio.create_task(control.run())
+    await asyncio.sleep(0.1)
+    assert heard == [(7, BATCH)] * 16 + [(9, BATCH), (9, WANTED)]
+    now = 3600.0
+    wire._arriving += [arriving(encode(BATCH))]
+    task.cancel()
+    task = asyncio.create_task(control.run())
+    await asyncio.sleep(0.01)
+    assert heard[-1] == (7, BATCH)
+    task.cancel()
+
+
+async def test_garbage_without_end_fills_no_log(capsys: pytest.CaptureFixture[str]) -> None:
+    control = Control(Wire(*(arriving(b"garbage") for _ in range(1000))), clock=lambda: 0.0)
+    task = asyncio.create_task(control.run())
+    await asyncio.sleep(0.1)
+    assert capsys.readouterr().out.count("refused") <= 64
+    task.cancel()

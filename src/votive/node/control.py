@@ -5,7 +5,8 @@ A message here is a wish, never a fact: whoever acts on one checks it against ch
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Hashable
 from typing import Annotated, Protocol, TypeVar
 
 import msgspec
@@ -21,6 +22,10 @@ log = structlog.get_logger()
 Number = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 """Counts and block numbers: what a peer sends never outgrows what the core and the contracts count in."""
 Nonce = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+
+
+ALLOWED, ALLOWED_OF_A_KIND = (64, 8.0), (16, 1.0)
+"""Messages of one seat that are heard at once, and for each second; honest nodes pause at least a second between attempts."""
 
 
 class ControlMessage(msgspec.Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
@@ -83,12 +88,33 @@ class StandingChannel(Protocol):
         """Return the next message."""
 
 
-class Control:
-    """One node's end of the standing session."""
+class Allowance:
+    """How often something may happen: ``burst`` times at once, then ``per_second``; counted apart for each key."""
 
-    def __init__(self, channel: StandingChannel) -> None:
+    def __init__(self, burst: float, per_second: float, clock: Callable[[], float]) -> None:
+        self._burst, self._per_second, self._clock = burst, per_second, clock
+        self._left: dict[Hashable, tuple[float, float]] = {}
+
+    def take(self, key: Hashable) -> bool:
+        """Use one; False if there is none left."""
+        now = self._clock()
+        left, since = self._left.get(key, (self._burst, now))
+        left = min(self._burst, left + (now - since) * self._per_second)
+        self._left[key] = (left - 1 if left >= 1 else left, now)
+        return left >= 1
+
+
+class Control:
+    """One node's end of the standing session.
+
+    What a peer says here costs the others far more than the peer: a log line, a reading of the chain, an answer to all nodes,
+    a set-up. Messages beyond ``ALLOWED`` are dropped, for each seat and kind apart, so that honest nodes never feel it.
+    """
+
+    def __init__(self, channel: StandingChannel, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._channel = channel
         self._sequence = 0
+        self._any, self._kinds = Allowance(*ALLOWED, clock), Allowance(*ALLOWED_OF_A_KIND, clock)
         self._listeners: dict[type[ControlMessage], Callable[[Seat, ControlMessage], None]] = {}
 
     def listen(self, kind: type[M], listener: Callable[[Seat, M], None]) -> None:
@@ -109,9 +135,11 @@ class Control:
             self._hand_out(await self._channel.receive())
 
     def _hand_out(self, envelope: Envelope) -> None:
+        if not self._any.take(envelope.sender):
+            return
         message = decode(envelope)
         listener = self._listeners.get(type(message)) if message is not None else None
-        if message is not None and listener is not None:
+        if message is not None and listener is not None and self._kinds.take((envelope.sender, type(message))):
             listener(envelope.sender, message)
 
     def _next(self) -> int:

@@ -8,6 +8,7 @@ outcome, and READYs that prove that no digest can reach t.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
@@ -31,6 +32,9 @@ M = TypeVar("M", bound=Message)
 
 _WINDOW = 8
 """Messages of attempts further away than this are dropped: honest nodes that are that far ahead take us along by their READYs."""
+
+_COMPLAINTS = 8
+"""So many faults of a seat are reported in one session; whoever sends thousands of bad messages is not worth thousands of lines."""
 
 _ROUNDS = (Kind.SIGN_ROUND1, Kind.SIGN_ROUND2, Kind.SIGN_ROUND3)
 
@@ -107,6 +111,7 @@ class Board:
         self.holders: set[Seat] = set()
         self._liars: set[Seat] = set()
         self._other_ends: dict[Seat, bytes] = {}
+        self._complaints: Counter[Seat] = Counter()
         self._clock, self._verify, self._memory, self._observe, self._proves = clock, verify, memory, observe, proves
         self._proposals: dict[int, Proposed] = {}
         self._rounds: dict[tuple[int, Kind], dict[Seat, bytes]] = {}
@@ -364,4 +369,7 @@ class Board:
 
     def _blame(self, envelope: Envelope, why: str, *earlier: Envelope | None) -> None:
         self.culprits.add(envelope.sender)
+        self._complaints[envelope.sender] += 1
+        if self._complaints[envelope.sender] > _COMPLAINTS:
+            return
         self._observe(Blamed(envelope.sender, why, (*(shown for shown in earlier if shown is not None), envelope)))

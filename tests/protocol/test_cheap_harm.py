@@ -1,4 +1,4 @@
-"""Signatures are public, and an outcome does not name its session: what an old one can do to a new session."""
+"""What one dishonest node could do to sessions cheaply: show old signatures, fill the others' logs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from tests.protocol.conftest import OTHER, Scene, perform
 from votive.protocol import Signed
 from votive.protocol.messages import OutcomeMessage
 from votive.protocol.simulation import Sent
+from votive.protocol.simulation.traitors import flooding
 from votive.terms.encoding import encode
 from votive.terms.frame import Kind
 
@@ -27,5 +28,16 @@ def test_an_older_signature_of_the_key_stops_no_other_session(n: int) -> None:
 
         scene.corrupt(traitor, replay)
         scene.assert_all_honest_signed(await committee.sign(scene.key))
+
+    perform(scenario, n)
+
+
+def test_thousands_of_bad_messages_are_reported_a_few_times(n: int) -> None:
+    async def scenario(scene: Scene) -> None:
+        traitor = scene.leader(1)
+        scene.corrupt(traitor, flooding(attempts=500))
+        scene.assert_all_honest_signed(await scene.committee.sign(scene.key))
+        assert set(scene.blamed()) == {traitor}
+        assert len(scene.blamed()[traitor]) <= 8 * len(scene.honest)
 
     perform(scenario, n)
