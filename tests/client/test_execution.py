@@ -8,7 +8,7 @@ import pytest
 from tests.client.town import ACCOUNT, PUBLIC_KEY, STRANGER, ran, refuses, says, town
 
 from votive.client import NoValidSignature, Refused
-from votive.ipfs import InvalidCid, cid_of
+from votive.ipfs import InvalidCid, cid_of, multihash_of
 from votive.terms.errors import CallerError, ErrorCode
 
 SOURCE = b"Lit.Actions.setResponse({ response: 'done' });"
@@ -33,6 +33,13 @@ async def test_a_program_can_be_named_by_its_cid() -> None:
     assert result.cid == cid_of(SOURCE)
     assert place.requests[0][3]["ipfsId"] == cid_of(SOURCE)
     assert "code" not in place.requests[0][3]
+
+
+async def test_whatever_version_of_a_cid_is_given_the_result_has_the_name_that_the_chain_knows() -> None:
+    version_1 = "b" + base64.b32encode(b"\x01\x70" + multihash_of(cid_of(SOURCE))).decode().lower().rstrip("=")
+    async with town(*[ran()] * 4) as place:
+        result = await place.network.execute(version_1, account=ACCOUNT)
+    assert result.cid == cid_of(SOURCE)
 
 
 async def test_what_is_no_cid_is_refused_before_anybody_is_asked() -> None:

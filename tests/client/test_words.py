@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,18 @@ def test_a_grant_is_to_an_action_or_an_address() -> None:
             grantee_of(action, address)
     with pytest.raises(BadArgument, match="address"):
         grantee_of(None, "0x12")
+
+
+@pytest.mark.parametrize("write", [str, str.lower, lambda text: "0x" + text[2:].upper()], ids=["checksum", "lower", "upper"])
+def test_an_address_is_read_in_each_usual_form(write: Callable[[str], str]) -> None:
+    assert address_of(write(ADDRESS)) == ADDRESS
+
+
+def test_an_address_whose_checksum_is_wrong_is_refused() -> None:
+    last = "0" if ADDRESS[-1] != "0" else "1"
+    for mistyped in (ADDRESS[:-1] + last, ADDRESS[:2] + ADDRESS[2:].swapcase()):
+        with pytest.raises(BadArgument, match="mistyped"):
+            address_of(mistyped)
 
 
 class TestAccounts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import urllib.request
 from pathlib import Path
@@ -12,7 +13,7 @@ from tests.e2e.conftest import PRIME, Place, votive
 from tests.e2e.facts import check_personal, check_signature, check_timings
 
 import votive as sdk
-from votive.ipfs import cid_of
+from votive.ipfs import cid_of, multihash_of
 
 BIG_PRIME = 2**255 - 19
 CID = cid_of(PRIME.read_bytes())
@@ -116,6 +117,11 @@ class TestVerify:
             "message",
         }
         assert all(check["passed"] for check in verdict["checks"])
+
+    def test_the_program_may_be_named_by_its_cid_in_version_1(self, place: Place, bundle: Path, tmp_path: Path) -> None:
+        version_1 = "b" + base64.b32encode(b"\x01\x70" + multihash_of(CID)).decode().lower().rstrip("=")
+        verdict = place.run("verify", changed(bundle, tmp_path, cid=version_1))
+        assert (verdict["proven"], verdict["cid"]) == (True, CID)
 
     def test_it_says_so_in_words(self, place: Place, bundle: Path) -> None:
         said = place.say("verify", bundle)

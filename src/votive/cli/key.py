@@ -71,7 +71,7 @@ def grant(
 ) -> None:
     """Permit an action or an address to use a key."""
     done = with_wallet(directory, as_, lambda network, wallet: network.grant(token, account=wallet, action=action, address=address))
-    show_change(token, {"action": action, "address": address}, done, json=json)
+    show_change(token, named(action, address), done, json=json)
 
 
 @app.command()
@@ -86,7 +86,7 @@ def revoke(
 ) -> None:
     """End what was permitted to an action or an address."""
     done = with_wallet(directory, as_, lambda network, wallet: network.revoke(token, account=wallet, action=action, address=address))
-    show_change(token, {"action": action, "address": address}, done, json=json)
+    show_change(token, named(action, address), done, json=json)
 
 
 @app.command()
@@ -104,7 +104,7 @@ def transfer(
     """
     receiver = accounts.address(to, plan_of(directory).accounts)
     done = with_wallet(directory, as_, lambda network, wallet: network.transfer(token, receiver, account=wallet))
-    show_change(token, {"owner": receiver}, done, json=json)
+    show_change(token, {"owner": named(None, receiver)["address"]}, done, json=json)
 
 
 @app.command()
@@ -165,12 +165,19 @@ def with_wallet(directory: Path, who: str, act: Callable[[Network, Wallet], Awai
     return with_network(directory, lambda network: act(network, wallet))
 
 
+def named(action: str | None, address: str | None) -> dict[str, str | None]:
+    """Write what was permitted as the chain names it: a CID in version 0, an address with its checksum."""
+    from votive.client.arguments import address_of, cid_named  # noqa: PLC0415
+
+    return {"action": None if action is None else cid_named(action), "address": None if address is None else address_of(address)}
+
+
 def show_change(token: str, change: dict[str, str | None], done: Transaction, *, json: bool) -> None:
     """Print a transaction that changed something of a key."""
     from votive.client.arguments import token_of  # noqa: PLC0415
 
-    named = {name: value for name, value in change.items() if value is not None}
-    show({"token_id": f"0x{token_of(token):064x}", **named, "transaction": done.hash}, json=json)
+    made = {name: value for name, value in change.items() if value is not None}
+    show({"token_id": f"0x{token_of(token):064x}", **made, "transaction": done.hash}, json=json)
 
 
 def show(result: dict[str, Any], *, json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from votive.client.errors import BadArgument
-from votive.ipfs import multihash_of
+from votive.ipfs import cid_of_multihash, multihash_of
 from votive.terms.encoding import bytes_of, hex0x
 from votive.terms.ethereum import address_of_text
 
@@ -45,11 +45,22 @@ def signature_parts(signature: str) -> tuple[str, str, int]:
 
 
 def address_of(text: str) -> str:
-    """Read an address and return it checksummed."""
+    """Read an address and return it checksummed; in mixed case, its checksum (EIP-55) must be right, as it tells a slip of the pen."""
     try:
-        return address_of_text(text)
+        address = address_of_text(text)
     except ValueError as error:
         raise BadArgument(f"{text!r} is no address: 0x and 40 hex digits.") from error
+    digits = text.removeprefix("0x")
+    if digits not in (digits.lower(), digits.upper(), address[2:]):
+        raise BadArgument(
+            f"{text} is mistyped: its checksum is wrong (EIP-55). Copy it again, or write it in lower case to leave that out."
+        )
+    return address
+
+
+def cid_named(text: str) -> str:
+    """Read a CID of either version and return it as the chain names the action: in version 0."""
+    return cid_of_multihash(multihash_of(text))
 
 
 def grantee_of(action: str | None, address: str | None) -> bytes | str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from votive.client import abi
-from votive.client.arguments import Token, address_of, digest_of, grantee_of, token_of
+from votive.client.arguments import Token, address_of, cid_named, digest_of, grantee_of, token_of
 from votive.client.ask import Answer
 from votive.client.auth_sig import Origin
 from votive.client.combine import commonest, first_signature, public_keys_in, runs_of
@@ -141,7 +141,7 @@ class Network:
             Unreachable: no node answered.
         """
         content = {"ipfsId": str(Cid.parse(action))} if isinstance(action, str) else {"code": base64.b64encode(action).decode()}
-        cid = action if isinstance(action, str) else cid_of(action)
+        cid = cid_named(action) if isinstance(action, str) else cid_of(action)
         body = {**content, "jsParams": dict(params or {})}
         asked = await self._requests.ask(
             "/web/execute", body, wallet=wallet_of(account), patience=EXECUTE_SECONDS, enough=self._enough_runs

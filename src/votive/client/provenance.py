@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from votive.client.arguments import cid_named
 from votive.client.errors import BadArgument
 from votive.client.history import History, history_of
 from votive.client.registry import Committee, Registry, cid_text
@@ -87,7 +88,7 @@ async def examine(registry: Registry, claim: Claim, gateways: Sequence[str] = ()
     history = await history_of(registry, claim.token_id)
     state = await registry.key_state(claim.token_id)
     committee = await registry.committee()
-    cid = claim.cid or (cid_text(history.granted[0]) if len(history.granted) == 1 else None)
+    cid = cid_named(claim.cid) if claim.cid else (cid_text(history.granted[0]) if len(history.granted) == 1 else None)
     checks = [
         signature_check(claim, key),
         minted_check(history),
