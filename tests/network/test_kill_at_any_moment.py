@@ -23,7 +23,7 @@ def must_take_part(city: City, seat: int) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_while_signing(city: City, seed: int) -> None:
+def test_a_node_killed_while_it_signs_comes_back_and_costs_no_signature(city: City, seed: int) -> None:
     chance = random.Random(seed)
     seat = chance.choice(SEATS)
     with city.signing() as failures:
@@ -36,7 +36,7 @@ def test_while_signing(city: City, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_while_keys_are_made(city: City, seed: int) -> None:
+def test_a_node_killed_while_keys_are_made_comes_back_and_the_stock_is_refilled(city: City, seed: int) -> None:
     chance = random.Random(seed)
     seat = chance.choice(SEATS[1:])
     while city.stock() >= STOCK_LOW:
@@ -50,7 +50,7 @@ def test_while_keys_are_made(city: City, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", [1])
-def test_while_starting(city: City, seed: int) -> None:
+def test_a_node_killed_again_and_again_while_it_starts_comes_back(city: City, seed: int) -> None:
     chance = random.Random(seed)
     seat = chance.choice(SEATS)
     service = next(service for service in city.network.services() if service.name == f"node {seat}")

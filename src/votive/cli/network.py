@@ -90,7 +90,7 @@ def chosen_logs(directory: Path, name: str | None) -> dict[str, Path]:
     """Return the logs meant, by the name of their process."""
     from votive.devnet import Devnet  # noqa: PLC0415
 
-    all_logs = {service.name: service.folder / "log" for service in Devnet.open(directory).services()}
+    all_logs = {service.name: service.log for service in Devnet.open(directory).services()}
     if name is None:
         return all_logs
     wanted = f"node {name}" if name.isdecimal() else name

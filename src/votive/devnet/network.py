@@ -86,7 +86,7 @@ class Devnet:
             await network._start(network.services(await asyncio.to_thread(anvil.find, progress)), session, progress)
         return network
 
-    # ------------------------------------------------------------------ looking
+    # -- looking -------------------------------------------------------------------------------------------------------
 
     @property
     def accounts(self) -> tuple[Account, ...]:
@@ -104,10 +104,6 @@ class Devnet:
         """Return the base URL of a node."""
         return self.plan.node(seat).url
 
-    def node_log(self, seat: int) -> Path:
-        """Return the path of a node's log."""
-        return services.node_folder(self.directory, self.plan.node(seat).index) / "log"
-
     def node_pid(self, seat: int) -> int | None:
         """Return the pid of a node's process; None if it does not run."""
         process = self._node(seat).process()
@@ -121,7 +117,7 @@ class Devnet:
             *(self._node(node.index) for node in self.plan.nodes),
         ]
 
-    # ------------------------------------------------------------------ changing
+    # -- changing ------------------------------------------------------------------------------------------------------
 
     async def start(self, progress: Report = silent) -> None:
         """Start all that is down and wait until the network serves."""
@@ -150,7 +146,7 @@ class Devnet:
                     progress(Progress(f"ending {name}"))
                     await end(running)
 
-    # ------------------------------------------------------------------ inside
+    # -- inside --------------------------------------------------------------------------------------------------------
 
     def _node(self, seat: int) -> Service:
         return services.node(self.directory, self.plan, seat)

@@ -11,7 +11,7 @@ import msgspec
 
 from votive.devnet.plan import CHAIN_ID, Plan
 from votive.devnet.ports import HOST
-from votive.devnet.processes import Process, recorded, start
+from votive.devnet.processes import LOG, Process, recorded, start
 
 ACCOUNTS = 10
 STATE_INTERVAL = 1
@@ -25,6 +25,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
     ports: tuple[int, ...]
     command: tuple[str, ...]
+
+    @property
+    def log(self) -> Path:
+        """The file that its output is appended to."""
+        return self.folder / LOG
 
     def process(self) -> Process | None:
         """Return its process, if it runs."""
