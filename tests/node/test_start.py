@@ -14,21 +14,24 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import msgspec
 import pytest
 from aiohttp import web
 
 from votive.core import Vault
 from votive.node.config import Config, load
-from votive.node.daemon import Daemon, open_store
+from votive.node.daemon import Daemon, network_view, open_store
 from votive.node.failure import ExitStatus, StartFailure
 from votive.node.identity import load_identity
 from votive.node.init import create
-from votive.node.joining import member_of
+from votive.node.joining import OnChain, member_of
 from votive.node.ports import listen, owner_of
 from votive.node.unlock import unlock
 from votive.store import Store
+from votive.terms.contracts import Contracts
 from votive.terms.participant import Committee, Participant, Seat
 
 RESOLVER = "0x59Ca1A5e05f45Cda8e138d0e03b6f8d3E83F9b5E"
@@ -225,6 +228,19 @@ def test_a_seat_that_the_registry_does_not_give_is_refused(tmp_path: Path) -> No
     committee, config = registry(tmp_path)
     with pytest.raises(StartFailure, match=r"node\.seat is 9"):
         member_of(committee, load_identity(tmp_path, unlock(config)), config)
+
+
+@pytest.mark.parametrize("public", [None, "https://public.example"])
+def test_clients_are_told_the_public_endpoint_where_there_is_one(tmp_path: Path, public: str | None) -> None:
+    a_folder(tmp_path)
+    committee, config = registry(tmp_path)
+    config = msgspec.structs.replace(config, chain=msgspec.structs.replace(config.chain, public_rpc_url=public))
+    nowhere = "0x" + "00" * 20
+    contracts = Contracts(
+        resolver=nowhere, staking=nowhere, pkp_nft=nowhere, pkp_permissions=nowhere, pubkey_router=nowhere, pkp_helper=nowhere
+    )
+    chain = cast("OnChain", SimpleNamespace(contracts=contracts, committee=committee))
+    assert network_view(config, chain).rpc_url == (public or config.chain.rpc_urls[0])
 
 
 def test_nobody_owns_a_free_port() -> None:
