@@ -12,6 +12,7 @@ import msgspec
 
 from votive.chain.errors import CallRefused, CallReverted, ChainUnavailable, WrongChain, origin_of
 from votive.chain.shapes import Quantity
+from votive.terms.ethereum import revert_data
 
 T = TypeVar("T")
 
@@ -135,14 +136,5 @@ def decode(raw: bytes, shape: type[T]) -> T:
 def _refusal(method: str, error: _RpcError) -> CallRefused:
     message = f"{method} refused: {error.message} ({error.code})"
     if error.code == EXECUTION_REVERTED:
-        return CallReverted(message, rpc_code=error.code, data=_revert_data(error.data))
+        return CallReverted(message, rpc_code=error.code, data=revert_data(error.data))
     return CallRefused(message, rpc_code=error.code)
-
-
-def _revert_data(data: Any) -> bytes:
-    if not isinstance(data, str) or not data.startswith("0x"):
-        return b""
-    try:
-        return bytes.fromhex(data[2:])
-    except ValueError:
-        return b""

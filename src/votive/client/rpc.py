@@ -12,6 +12,7 @@ import msgspec
 
 from votive.client.errors import TransactionFailed, Unreachable
 from votive.terms.encoding import bytes_of, hex0x
+from votive.terms.ethereum import revert_data
 
 if TYPE_CHECKING:
     import aiohttp
@@ -38,7 +39,7 @@ class Refusal(TransactionFailed):
     """The chain answered with an error. ``data`` is what a reverted call returned, if any."""
 
     def __init__(self, method: str, error: RpcError) -> None:
-        self.data = _revert_data(error.data)
+        self.data = revert_data(error.data)
         super().__init__(f"the chain refused this ({method}): {_reason(self.data) or error.message}.", retryable=False)
 
 
@@ -118,16 +119,6 @@ async def _poll(ask: Callable[[], Awaitable[T | None]], patience: float) -> T | 
         await asyncio.sleep(pause)
         pause = min(pause * 2, 1.0)
     return answer
-
-
-def _revert_data(data: Any) -> bytes:
-    """Providers give revert data as hex, or in an object with ``data``."""
-    if isinstance(data, dict):
-        data = data.get("data")
-    try:
-        return bytes_of(data) if isinstance(data, str) else b""
-    except ValueError:
-        return b""
 
 
 def _reason(data: bytes) -> str:

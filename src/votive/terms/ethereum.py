@@ -5,6 +5,8 @@ Keccak is ``eth_hash``'s, loaded when something is first hashed: loading takes 5
 
 from __future__ import annotations
 
+from typing import Any
+
 from votive.terms.encoding import bytes_of
 
 NO_ADDRESS = "0x" + "00" * 20
@@ -47,3 +49,15 @@ def token_id_of(public_key: bytes) -> int:
 def eth_address_of(public_key: bytes) -> str:
     """Return the checksummed address of an uncompressed public key (65 bytes): the last 20 bytes of keccak256(x ‖ y)."""
     return checksum_address(keccak(public_key[1:])[-20:])
+
+
+def revert_data(given: Any) -> bytes:
+    """Return what a reverted call returned, from the ``data`` of a JSON-RPC error; empty if it carries nothing readable.
+
+    Most providers give hex; some give an object that has the hex as its own ``data``.
+    """
+    text = given.get("data") if isinstance(given, dict) else given
+    try:
+        return bytes_of(text) if isinstance(text, str) else b""
+    except ValueError:
+        return b""
