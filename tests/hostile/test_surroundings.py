@@ -99,7 +99,7 @@ async def main():
     async with Pool(warm=Warm(bare=0, ethers=0)) as pool:
         print(pool._idle[False][0].pid, flush=True)
         auth = AuthContext(action_ipfs_ids=(), action_ipfs_id_stack=(), auth_sig_address=None)
-        await pool.run(SOURCE, {}, auth, None, ActionLimits(time_seconds=1, cpu_seconds=2))
+        await pool.run(SOURCE, {}, auth, None, ActionLimits(time_seconds=1, cpu_seconds=2, host_calls=10**9))
 
 asyncio.run(main())
 """
