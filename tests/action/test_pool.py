@@ -77,6 +77,17 @@ async def test_leaving_the_pool_leaves_no_process_and_no_file(host):
     assert not home.exists()
 
 
+async def test_what_a_killed_host_left_is_removed_when_its_pool_opens_again(tmp_path, host):
+    left = tmp_path / "sandbox" / "votive-action-of-the-killed" / "run-1"
+    left.mkdir(parents=True)
+    (left / "file").write_text("left")
+    async with Pool(LIMITS, warm=Warm(bare=1, ethers=0), place=tmp_path / "sandbox") as pool:
+        assert not left.exists()
+        assert (await pool.run(ANSWER, {}, AUTH, host)).response
+        assert len(list((tmp_path / "sandbox").iterdir())) == 1
+    assert list((tmp_path / "sandbox").iterdir()) == []
+
+
 async def test_a_cancelled_run_takes_its_process_with_it(pool, host):
     await until(lambda: len(idle(pool)) == 1)
     [first] = idle(pool)

@@ -39,15 +39,20 @@ NOT_YET = ("namespaces", "landlock", "seccomp")
 class Launcher:
     """Knows Deno, the flags, and the directory where the processes of one pool live."""
 
-    def __init__(self, *, memory_bytes: int, deno: Path | None = None, layers: tuple[Layer, ...] = ()) -> None:
+    def __init__(self, *, memory_bytes: int, deno: Path | None = None, layers: tuple[Layer, ...] = (), place: Path | None = None) -> None:
+        """``place`` is where the pool's directory is made: a folder of this pool alone, or None for the system's temporary one."""
+        self._place = place
         self._deno = deno or find_deno()
         self._memory = memory_bytes
         self._os_layers = layers
         self._home: tempfile.TemporaryDirectory[str] | None = None
 
     def open(self) -> None:
-        """Write the programs where the processes read them."""
-        self._home = tempfile.TemporaryDirectory(prefix="votive-action-")
+        """Write the programs where the processes read them, after removing what a killed host left in our place."""
+        if self._place is not None:
+            shutil.rmtree(self._place, ignore_errors=True)
+            self._place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._home = tempfile.TemporaryDirectory(prefix="votive-action-", dir=self._place)
         for name, ethers in (("bare.mjs", False), ("ethers.mjs", True)):
             self._path(name).write_text(main_module(ethers=ethers), "utf-8")
         self._path("imports.json").write_text(import_map(), "utf-8")

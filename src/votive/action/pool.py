@@ -41,6 +41,8 @@ class Pool:
         queue: Runs that may wait for their turn; more are refused with PoolBusy.
         deno: The Deno binary; by default the one installed beside this Python.
         fetch: What actions may fetch, or a SafeFetch made elsewhere.
+        place: A folder for this pool alone, emptied when it opens; by default the system's temporary one is used, where a host
+            that is killed leaves its files.
     """
 
     def __init__(
@@ -52,12 +54,13 @@ class Pool:
         queue: int = 64,
         deno: Path | None = None,
         fetch: FetchPolicy | SafeFetch | None = None,
+        place: Path | None = None,
     ) -> None:
         self._limits = limits or ActionLimits()
         warm = warm or Warm()
         self._wanted = {False: warm.bare, True: warm.ethers}
         self._idle: dict[bool, deque[Child]] = {False: deque(), True: deque()}
-        self._launcher = Launcher(memory_bytes=self._limits.memory_bytes, deno=deno)
+        self._launcher = Launcher(memory_bytes=self._limits.memory_bytes, deno=deno, place=place)
         self._fetcher = fetch if isinstance(fetch, SafeFetch) else SafeFetch(fetch)
         self._turns = asyncio.Semaphore(parallel)
         self._room = parallel + queue

@@ -247,6 +247,7 @@ class Daemon:
             warm=Warm(bare=config.sandbox.warm, ethers=config.sandbox.warm_ethers),
             parallel=config.sandbox.concurrent,
             fetch=FetchPolicy(allow=config.fetch.allow),
+            place=config.path("sandbox"),
         )
         await self._stack.enter_async_context(pool)
         self._report.sandbox(pool)
