@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 
-import aiohttp
 import msgspec
 
 from votive.chain.errors import CallRefused, CallReverted, ChainUnavailable, WrongChain, origin_of
+from votive.chain.line import ExchangeFailed, Line
 from votive.chain.shapes import Quantity
 from votive.terms.ethereum import revert_data
 
 T = TypeVar("T")
-
-MAX_REPLY = 16 * 1024 * 1024
-"""Largest reply that is read, in bytes."""
 
 FIRST_CONTACT = 5.0
 """Seconds that an endpoint may take to say which chain it serves."""
@@ -55,10 +53,10 @@ _ids = itertools.count(1)
 class Endpoint:
     """An endpoint at ``url`` that is expected to serve ``chain_id``; each request may take ``timeout`` seconds."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: str, chain_id: int, timeout: float) -> None:
+    def __init__(self, url: str, chain_id: int, timeout: float) -> None:
         self.url = url
         self.failing = False
-        self._session = session
+        self._line: Line | None = None
         self._chain_id = chain_id
         self._timeout = timeout
         self._checked = False
@@ -98,39 +96,47 @@ class Endpoint:
                 reply = _replies.decode(await self._exchange(body))
         except TimeoutError as error:
             raise EndpointFailed(f"no answer to {method} within {self._timeout} s") from error
-        except (aiohttp.ClientError, OSError, msgspec.MsgspecError) as error:
+        except (ExchangeFailed, OSError, ValueError, msgspec.MsgspecError) as error:
             raise EndpointFailed(f"{method}: {type(error).__name__}: {error}") from error
         if reply.error is not None:
             raise _refusal(method, reply.error)
         return bytes(reply.result)
 
     async def _exchange(self, body: bytes) -> bytes:
-        async with self._session.post(self.url, data=body, headers={"Content-Type": "application/json"}) as response:
-            content = bytearray()
-            async for piece in response.content.iter_any():
-                content += piece
-                if len(content) > MAX_REPLY:
-                    raise EndpointFailed(f"reply of more than {MAX_REPLY} bytes")
-            if not content:
-                raise EndpointFailed(f"empty reply with HTTP status {response.status}")
-            return bytes(content)
+        self._line = self._line or Line(self.url)
+        status, content = await self._line.post(body)
+        if not content:
+            raise EndpointFailed(f"empty reply with HTTP status {status}")
+        return content
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._line is not None:
+            await self._line.close()
 
 
 async def chain_id_of(url: str) -> int:
     """Ask the endpoint at ``url`` which chain it serves; ChainUnavailable if it does not say."""
-    async with aiohttp.ClientSession() as session:
-        try:
-            return await Endpoint(session, url, 0, FIRST_CONTACT).found_chain_id()
-        except EndpointFailed as error:
-            raise ChainUnavailable(f"no chain at {origin_of(url)}: {error}") from error
+    endpoint = Endpoint(url, 0, FIRST_CONTACT)
+    try:
+        return await endpoint.found_chain_id()
+    except EndpointFailed as error:
+        raise ChainUnavailable(f"no chain at {origin_of(url)}: {error}") from error
+    finally:
+        await endpoint.close()
 
 
 def decode(raw: bytes, shape: type[T]) -> T:
     """Decode a result into ``shape``; EndpointFailed if it does not fit."""
     try:
-        return msgspec.json.decode(raw, type=shape)
+        return cast("T", _decoder(cast("Any", shape)).decode(raw))
     except msgspec.MsgspecError as error:
         raise EndpointFailed(f"malformed result: {error}") from error
+
+
+@lru_cache(64)
+def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(shape)
 
 
 def _refusal(method: str, error: _RpcError) -> CallRefused:

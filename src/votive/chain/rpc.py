@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import aiohttp
-
 from votive.chain.endpoint import Endpoint, decode
 from votive.chain.errors import BlockGone, CallRefused, CallReverted, ChainUnavailable, QuorumNotReached, WrongChain
 from votive.chain.quorum import Ballot, Outcome
@@ -41,22 +39,22 @@ class Rpc:
         self.quorum = quorum
         self._timeout = timeout
         self._deadline = deadline
-        self._session: aiohttp.ClientSession | None = None
-        self._endpoints: tuple[Endpoint, ...] = ()
+        self._endpoints = tuple(Endpoint(url, chain_id, timeout) for url in self._urls)
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession()
-        self._endpoints = tuple(Endpoint(self._session, url, self.chain_id, self._timeout) for url in self._urls)
         try:
             await self._check_chains()
         except BaseException:
-            await self._session.close()
+            await self._close()
             raise
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._session is not None:
-            await self._session.close()
+        await self._close()
+
+    async def _close(self) -> None:
+        for endpoint in self._endpoints:
+            await endpoint.close()
 
     async def read(self, method: str, params: Sequence[Any], shape: type[T]) -> T:
         """Return the answer of a quorum as ``shape``.
@@ -125,7 +123,10 @@ class Rpc:
         return ordered[: self.quorum], ordered[self.quorum :]
 
     async def _ask(self, endpoints: Sequence[Endpoint], ask: Callable[[Endpoint], Awaitable[T]], ballot: Ballot[T]) -> None:
-        outcomes: list[Outcome[T]] = await asyncio.gather(*map(ask, endpoints), return_exceptions=True)
+        if len(endpoints) == 1:
+            outcomes = [await _outcome(ask(endpoints[0]))]  # no task for the usual case
+        else:
+            outcomes = await asyncio.gather(*(_outcome(ask(endpoint)) for endpoint in endpoints))
         ballot.add([endpoint.url for endpoint in endpoints], outcomes)
 
     async def _until_deadline(self, once: Callable[[], Awaitable[T]]) -> T:
@@ -141,6 +142,13 @@ class Rpc:
                     await asyncio.sleep(PAUSE_BETWEEN_ROUNDS)
         except TimeoutError:
             raise last from None
+
+
+async def _outcome(answer: Awaitable[T]) -> Outcome[T]:
+    try:
+        return await answer
+    except Exception as error:  # noqa: BLE001  # the ballot judges it, and raises it where it decides
+        return error
 
 
 def _question(method: str, params: Sequence[Any], shape: type[T]) -> Callable[[Endpoint], Awaitable[T]]:

@@ -1,0 +1,180 @@
+"""HTTP/1.1 to one JSON-RPC endpoint: connections that are kept, one request at a time on each.
+
+A signature asks the chain twice, so what an exchange costs counts: this is a small part of HTTP, read by httptools' parser,
+in a quarter of the time of a general client (docs/decisions/0070). No cookies, no compression, no redirects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import ssl
+from typing import cast
+from urllib.parse import quote, unquote, urlsplit
+
+import httptools
+
+MAX_REPLY = 16 * 1024 * 1024
+"""Largest reply that is read, in bytes."""
+IDLE_SECONDS = 15.0
+"""A connection that was idle for longer may be about to be closed by the other end: it is not used again."""
+MOST_IDLE = 16
+"""Connections that are kept."""
+
+_PLAIN = "/%:@!$&'()*+,;=~"
+
+
+class ExchangeFailed(Exception):
+    """There is no reply, or it is no HTTP."""
+
+
+class Wire(asyncio.Protocol):
+    """One connection; ``ask`` is called again only after it has returned."""
+
+    def __init__(self) -> None:
+        self.reusable = True
+        self.idle_since = 0.0
+        loop = asyncio.get_running_loop()
+        self.lost: asyncio.Future[None] = loop.create_future()
+        self._loop = loop
+        self._reply: asyncio.Future[bytes] | None = None
+        self._transport: asyncio.Transport
+        self._parser = httptools.HttpResponseParser(self)
+        self._content = bytearray()
+        self._headed = self._delimited = False
+
+    async def ask(self, request: bytes) -> tuple[int, bytes]:
+        """Send ``request`` and return the reply's status and body; ExchangeFailed if there is none."""
+        if self.lost.done():
+            raise ExchangeFailed("the connection was closed")
+        self._content = bytearray()
+        self._headed = self._delimited = False
+        self._reply = self._loop.create_future()
+        self._transport.write(request)
+        try:
+            content = await self._reply
+            return self._parser.get_status_code(), content
+        finally:
+            self._reply = None
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        self.reusable = False
+        self._transport.abort()
+
+    # What the transport calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is up."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one, but not by inheritance
+
+    def data_received(self, data: bytes) -> None:
+        """Parse; what nobody asked for ends the connection."""
+        if self._reply is None or self._reply.done():
+            self.abort()
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self._fail(ExchangeFailed(f"the reply is no HTTP: {error}"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the reply that was waited for: whole, if only the connection's end delimits it."""
+        self.reusable = False
+        if not self.lost.done():
+            self.lost.set_result(None)
+        if exc is None and self._headed and not self._delimited:
+            self._finish()
+        else:
+            self._fail(ExchangeFailed(f"the connection broke: {exc or 'closed'}"))
+
+    # What the parser calls.
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note whether the header itself says where the body ends."""
+        self._delimited |= name.lower() in (b"content-length", b"transfer-encoding")
+
+    def on_headers_complete(self) -> None:
+        """Refuse what is no answer but an address."""
+        status = self._parser.get_status_code()
+        self._headed = True
+        if 300 <= status < 400:
+            self._fail(ExchangeFailed(f"it redirects elsewhere (HTTP status {status}); configure the address that it points to"))
+
+    def on_body(self, body: bytes) -> None:
+        """Collect the reply up to its limit."""
+        self._content += body
+        if len(self._content) > MAX_REPLY:
+            self._fail(ExchangeFailed(f"reply of more than {MAX_REPLY} bytes"))
+
+    def on_message_complete(self) -> None:
+        """The reply is whole."""
+        self.reusable = self.reusable and self._delimited and self._parser.should_keep_alive()
+        self._finish()
+
+    def _finish(self) -> None:
+        if self._reply is not None and not self._reply.done():
+            self._reply.set_result(bytes(self._content))
+
+    def _fail(self, error: ExchangeFailed) -> None:
+        self.abort()
+        if self._reply is not None and not self._reply.done():
+            self._reply.set_exception(error)
+
+
+class Line:
+    """Posts JSON to ``url`` (http or https; ValueError otherwise), over as many connections as there are posts at a time."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("this is no address of an HTTP endpoint")
+        self._host = parts.hostname
+        self._port = parts.port or (443 if parts.scheme == "https" else 80)
+        self._secure = ssl.create_default_context() if parts.scheme == "https" else None
+        target = quote(parts.path or "/", safe=_PLAIN) + ("?" + quote(parts.query, safe=_PLAIN + "?") if parts.query else "")
+        head = [f"POST {target} HTTP/1.1", f"Host: {parts.netloc.rpartition('@')[2]}", "Content-Type: application/json", "Accept: */*"]
+        if parts.username is not None:
+            password = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            head.append("Authorization: Basic " + base64.b64encode(password.encode()).decode())
+        self._head = ("\r\n".join(head) + "\r\nContent-Length: ").encode("ascii")
+        self._idle: list[Wire] = []
+
+    async def post(self, body: bytes) -> tuple[int, bytes]:
+        """Post ``body`` once; return status and body of the reply. ExchangeFailed or OSError if there is none."""
+        wire = self._kept() or await self._connect()
+        try:
+            reply = await wire.ask(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
+        except BaseException:
+            wire.abort()
+            raise
+        self._keep(wire)
+        return reply
+
+    async def close(self) -> None:
+        """Close all connections that are kept."""
+        idle, self._idle = self._idle, []
+        for wire in idle:
+            wire.abort()
+            await wire.lost
+
+    async def _connect(self) -> Wire:
+        loop = asyncio.get_running_loop()
+        _, wire = await loop.create_connection(Wire, self._host, self._port, ssl=self._secure)
+        return wire
+
+    def _kept(self) -> Wire | None:
+        oldest = asyncio.get_running_loop().time() - IDLE_SECONDS
+        while self._idle:
+            wire = self._idle.pop()
+            if wire.reusable and wire.idle_since > oldest:
+                return wire
+            wire.abort()
+        return None
+
+    def _keep(self, wire: Wire) -> None:
+        if wire.reusable and len(self._idle) < MOST_IDLE:
+            wire.idle_since = asyncio.get_running_loop().time()
+            self._idle.append(wire)
+        else:
+            wire.abort()
