@@ -67,9 +67,10 @@ def statement_hash(network: bytes, statement: Statement, payload: bytes) -> byte
 def made_by(address: str, hashed: bytes, signature: bytes, recover: Recover) -> bool:
     """Say whether the wallet at ``address`` signed ``hashed``, a ``statement_hash``."""
     try:
-        return recover(hashed, signature).lower() == address.lower()
+        signer = recover(hashed, signature)
     except ValueError:
         return False
+    return signer == address or signer.lower() == address.lower()
 
 
 def pack_evidence(statement: Statement, signature: bytes) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import coincurve
 
@@ -14,7 +13,6 @@ from votive.terms.participant import Seat
 
 BOOT_NONCE_BYTES = 16
 SIGNATURE_BYTES = 65
-_address_of = lru_cache(maxsize=256)(eth_address_of)
 
 Sign = Callable[[bytes], bytes]
 """32-byte hash → 65-byte wallet signature r ‖ s ‖ v, v 27 or 28, s low."""
@@ -64,4 +62,4 @@ def recover_address(digest: bytes, signature: bytes) -> str:
         key = coincurve.PublicKey.from_signature_and_message(signature[:64] + bytes([signature[64] - 27]), digest, hasher=None)
     except Exception as error:  # libsecp256k1's wrapper raises bare Exception
         raise ValueError("no key made this signature") from error
-    return _address_of(key.format(compressed=False))
+    return eth_address_of(key.format(compressed=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from enum import StrEnum
 from typing import Protocol, cast
 
@@ -101,7 +101,10 @@ class Link(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """TLS is done: compare the proven certificate with the registry's, and say hello."""
         self._transport = cast("asyncio.Transport", transport)
-        self._guarded(self._begin)
+        try:
+            self._begin()
+        except LinkFault as fault:
+            self.end(fault.by(self.peer.seat))
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return where the next bytes belong."""
@@ -112,7 +115,10 @@ class Link(asyncio.BufferedProtocol):
         if self._fault is not None:
             return
         self.heard = self._loop.time()
-        self._guarded(lambda: self._frames.extend(self._deframer.filled(nbytes)))
+        try:
+            self._frames.extend(self._deframer.filled(nbytes))
+        except LinkFault as fault:
+            self.end(fault.by(self.peer.seat))
         self._take_frames()
 
     def eof_received(self) -> bool:
@@ -178,17 +184,13 @@ class Link(asyncio.BufferedProtocol):
             raise LinkFault(Reason.UNREGISTERED, "the proven certificate is not the registry's for this seat")
         self._transport.write(encode_link(Kind.HELLO, encode(self._mine)))
 
-    def _guarded(self, act: Callable[[], None]) -> None:
-        """Run ``act``; whatever the peer did wrong ends this link and nothing else."""
+    def _take_frames(self) -> None:
+        """Take what came; whatever the peer did wrong ends this link and nothing else."""
         try:
-            act()
+            while self._frames and self._slow is None and self._fault is None:
+                self._take(*self._frames.popleft())
         except LinkFault as fault:
             self.end(fault.by(self.peer.seat))
-
-    def _take_frames(self) -> None:
-        while self._frames and self._slow is None and self._fault is None:
-            kind, body = self._frames.popleft()
-            self._guarded(lambda kind=kind, body=body: self._take(kind, body))  # type: ignore[misc]  # bound now, not later
 
     def _take(self, kind: Kind, body: bytes | bytearray) -> None:
         if kind in LINK_KINDS:

@@ -22,13 +22,14 @@ from votive.net.hello import PROTOCOL, Hello
 from votive.net.identity import Identity, Recover, recover_address
 from votive.net.limits import MeshLimits
 from votive.net.link import Link, LinkEvent, LinkState, LinkStatus
-from votive.net.mailbox import Mailbox
+from votive.net.mailbox import Fate, Mailbox
 from votive.net.tally import Tally
 from votive.net.tls import Contexts
 from votive.net.watch import Watch, Watchers
 from votive.terms.frame import Envelope, Kind
 from votive.terms.participant import Committee, Participant, Seat
 
+_COUNTERS = {fate: f"frames_{fate.name.lower()}" for fate in Fate}
 _FAREWELL = 1.0
 """Seconds in which links may flush what was sent before a shutdown."""
 
@@ -295,7 +296,7 @@ class Mesh:
             evidence=pack_evidence(frame.statement(peer.seat), frame.signature),
         )
         fate = self._mailbox.deliver(frame.session, envelope)
-        self._tally.count(f"frames_{fate.name.lower()}", peer.seat)
+        self._tally.count(_COUNTERS[fate], peer.seat)
         self._tally.count("bytes_received", peer.seat, len(frame.payload))
 
     def _up_event(self, link: Link, alarm: str = "") -> LinkEvent:

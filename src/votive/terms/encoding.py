@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -19,8 +21,15 @@ def tagged_hash(value: HashInput) -> bytes:
 
     The domain is the structure's own tag, so that two structures never share an input.
     """
-    domain = hashlib.sha256(value.__struct_config__.tag.encode()).digest()  # type: ignore[union-attr]  # HashInput has a tag
-    return hashlib.sha256(domain + domain + encode(value)).digest()
+    hashing = _domain(type(value)).copy()
+    hashing.update(encode(value))
+    return bytes(hashing.digest())
+
+
+@lru_cache(maxsize=256)  # the kinds of hash input are few: each domain is hashed once
+def _domain(kind: type[HashInput]) -> Any:
+    domain = hashlib.sha256(kind.__struct_config__.tag.encode()).digest()  # type: ignore[union-attr]  # HashInput has a tag
+    return hashlib.sha256(domain + domain)
 
 
 class HashInput(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="votive/unnamed"):

@@ -5,12 +5,15 @@ Keccak is ``eth_hash``'s, loaded when something is first hashed: loading takes 5
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from votive.terms.encoding import bytes_of
 
 NO_ADDRESS = "0x" + "00" * 20
 """What contracts answer where there is no address."""
+_KNOWN = 4096
+"""Answers that are kept: the same few keys and addresses are asked about again and again."""
 
 
 def keccak(data: bytes) -> bytes:
@@ -26,6 +29,7 @@ def personal_digest(message: str | bytes) -> bytes:
     return keccak(b"\x19Ethereum Signed Message:\n%d" % len(data) + data)
 
 
+@lru_cache(_KNOWN)
 def checksum_address(address: bytes) -> str:
     """Write 20 address bytes as EIP-55 does."""
     text = address.hex()
@@ -41,11 +45,13 @@ def address_of_text(text: str) -> str:
     return checksum_address(data)
 
 
+@lru_cache(_KNOWN)
 def token_id_of(public_key: bytes) -> int:
     """Return keccak256(0x04 ‖ x ‖ y) as an integer: the token of an uncompressed public key (65 bytes)."""
     return int.from_bytes(keccak(public_key))
 
 
+@lru_cache(_KNOWN)
 def eth_address_of(public_key: bytes) -> str:
     """Return the checksummed address of an uncompressed public key (65 bytes): the last 20 bytes of keccak256(x ‖ y)."""
     return checksum_address(keccak(public_key[1:])[-20:])
