@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,6 @@ from typing import Any
 import uvicorn
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
-from litestar.types import ControllerRouterHandler
 
 from votive.node.api.connection import Connection
 from votive.node.api.errors import respond_to_error
@@ -22,7 +21,8 @@ from votive.node.api.health import health
 from votive.node.api.metrics import metrics
 from votive.node.api.network import NetworkView, network
 from votive.node.api.pkp_sign import pkp_sign
-from votive.node.api.request import Door
+from votive.node.api.request import Answer, Door
+from votive.node.api.straight import Straight, posted
 from votive.node.execute import Service
 from votive.node.metrics import Metrics
 from votive.node.status import Status
@@ -45,29 +45,29 @@ class Front:
     metrics: Metrics
     request_seconds: float
 
-    def handlers(self) -> Sequence[ControllerRouterHandler]:
-        """All endpoints."""
+    def answers(self) -> Mapping[str, Answer]:
+        """The endpoints that are posted to, by path."""
         door = Door(self.metrics, self.request_seconds)
-        return [
-            handshake(door, self.service),
-            execute(door, self.service),
-            pkp_sign(door, self.service),
-            health(self.status),
-            metrics(self.metrics, self.gather),
-            network(self.network),
-        ]
+        return {
+            "/web/handshake": handshake(door, self.service),
+            "/web/execute": execute(door, self.service),
+            "/web/pkp/sign": pkp_sign(door, self.service),
+        }
 
 
-def application(front: Front) -> Litestar:
+def application(front: Front) -> Straight:
     """Build the application. Any web page may call it: requests carry their authority in themselves, never in cookies."""
-    return Litestar(
-        route_handlers=front.handlers(),
+    answers = front.answers()
+    posts = [posted(path, answer) for path, answer in answers.items()]
+    rest = Litestar(
+        route_handlers=[*posts, health(front.status), metrics(front.metrics, front.gather), network(front.network)],
         cors_config=CORSConfig(allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"]),
         exception_handlers={Exception: respond_to_error},
         openapi_config=None,
         logging_config=None,
         request_max_body_size=None,  # each endpoint limits its own body while it streams in
     )
+    return Straight(answers, rest)
 
 
 class Server(uvicorn.Server):
@@ -83,6 +83,7 @@ async def serving(front: Front, listener: socket.socket) -> AsyncIterator[None]:
     """Serve the application on ``listener`` for as long as the block runs."""
     config = uvicorn.Config(
         application(front),
+        interface="asgi3",
         loop="none",
         http=Connection,
         ws="none",
@@ -90,6 +91,7 @@ async def serving(front: Front, listener: socket.socket) -> AsyncIterator[None]:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=30,
         limit_concurrency=CONNECTIONS,
         timeout_graceful_shutdown=GRACE_SECONDS,

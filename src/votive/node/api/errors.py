@@ -38,11 +38,17 @@ KINDS: tuple[tuple[type[VotiveError], str], ...] = (
 
 
 def respond_to_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Answer any exception; what was not raised on purpose is logged with its trace and told to the caller in one sentence."""
-    body = describe(error, correlation(request))
-    if body.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, VotiveError):
-        log.error("request failed by a defect", path=request.url.path, correlation=body.correlation_id, exc_info=error)
+    """Answer any exception of an endpoint that Litestar serves."""
+    body = tell(error, request.url.path, request.headers.get("x-request-id", ""))
     return Response(msgspec.json.encode(body), status_code=body.status, media_type=MediaType.JSON)
+
+
+def tell(error: Exception, path: str, request_id: str) -> ErrorBody:
+    """Say what went wrong; what was not raised on purpose is logged with its trace and told to the caller in one sentence."""
+    body = describe(error, printable(request_id))
+    if body.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, VotiveError):
+        log.error("request failed by a defect", path=path, correlation=body.correlation_id, exc_info=error)
+    return body
 
 
 def describe(error: Exception, correlation_id: str) -> ErrorBody:
@@ -74,7 +80,6 @@ def simple(kind: str, code: str, status: int, message: str, correlation_id: str)
     return ErrorBody(error_kind=kind, error_code=code, status=status, message=message, correlation_id=correlation_id, details=())
 
 
-def correlation(request: Request[Any, Any, Any]) -> str:
+def printable(request_id: str) -> str:
     """Return the caller's request id, as far as it is printable; empty if it gave none."""
-    given = request.headers.get("x-request-id", "")
-    return "".join(character for character in given[:128] if character.isascii() and character.isprintable())
+    return "".join(character for character in request_id[:128] if character.isascii() and character.isprintable())

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from litestar import Response, post
-from litestar.handlers import HTTPRouteHandler
 
 from votive.node.api.body import BODY_LIMIT
-from votive.node.api.request import Door, HttpRequest
+from votive.node.api.request import Answer, Arrived, Door, Reply
 from votive.node.authorise import Asked
 from votive.node.execute import Service
 from votive.terms.encoding import hex0x
@@ -40,14 +38,13 @@ class HandshakeAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
     latest_blockhash: str
 
 
-def handshake(door: Door, service: Callable[[], Service]) -> HTTPRouteHandler:
+def handshake(door: Door, service: Callable[[], Service]) -> Answer:
     """Build the endpoint; ``service`` raises while the node is starting."""
 
     async def shake(_asked: Asked, _body: HandshakeBody) -> HandshakeAnswer:
         return HandshakeAnswer(latest_blockhash=hex0x((await service().blocks.final_block()).hash))
 
-    @post("/web/handshake", status_code=200)
-    async def handler(request: HttpRequest) -> Response[bytes]:
-        return await door.answer(request, BODY_LIMIT, HandshakeBody, shake)
+    async def answer(arrived: Arrived) -> Reply:
+        return await door.answer(arrived, BODY_LIMIT, HandshakeBody, shake)
 
-    return handler
+    return answer

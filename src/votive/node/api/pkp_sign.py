@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from litestar import Response, post
-from litestar.handlers import HTTPRouteHandler
-
 from votive.node.api.body import BODY_LIMIT
-from votive.node.api.request import Door, HttpRequest
+from votive.node.api.request import Answer, Arrived, Door, Reply
 from votive.node.execute import PkpSignBody, Service
 
 
-def pkp_sign(door: Door, service: Callable[[], Service]) -> HTTPRouteHandler:
+def pkp_sign(door: Door, service: Callable[[], Service]) -> Answer:
     """Build the endpoint; ``service`` raises while the node is starting."""
 
-    @post("/web/pkp/sign", status_code=200)
-    async def handler(request: HttpRequest) -> Response[bytes]:
-        return await door.answer(request, BODY_LIMIT, PkpSignBody, lambda asked, body: service().pkp_sign(asked, body))
+    async def answer(arrived: Arrived) -> Reply:
+        return await door.answer(arrived, BODY_LIMIT, PkpSignBody, lambda asked, body: service().pkp_sign(asked, body))
 
-    return handler
+    return answer

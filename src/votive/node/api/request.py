@@ -4,22 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
-from litestar import MediaType, Request, Response
 
 from votive.node.api.body import Budget, is_large, read_json, typed
-from votive.node.api.errors import respond_to_error
+from votive.node.api.errors import tell
 from votive.node.authorise import Asked
 from votive.node.metrics import Metrics
 
 Body = TypeVar("Body", bound=msgspec.Struct)
-HttpRequest = Request[Any, Any, Any]
 
 _encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A request as it comes in."""
+
+    path: str
+    """Without trailing slash."""
+    request_id: str
+    """The X-Request-Id header, or empty."""
+    length: str | None
+    """The Content-Length header."""
+    chunks: AsyncIterator[bytes]
+    """The body."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What goes back: JSON under a status."""
+
+    status: int
+    body: bytes
+
+
+Answer: TypeAlias = Callable[[Arrived], Awaitable[Reply]]
+"""One endpoint."""
 
 
 @dataclass(frozen=True)
@@ -32,19 +56,19 @@ class Door:
     budget: Budget = field(default_factory=Budget)
 
     async def answer(
-        self, request: HttpRequest, limit: int, kind: type[Body], call: Callable[[Asked, Body], Awaitable[msgspec.Struct]]
-    ) -> Response[bytes]:
+        self, arrived: Arrived, limit: int, kind: type[Body], call: Callable[[Asked, Body], Awaitable[msgspec.Struct]]
+    ) -> Reply:
         """Decode the body into ``kind``, await ``call``, encode what it returns; any error becomes Lit's JSON form."""
-        endpoint, began = request.url.path.rstrip("/"), time.monotonic()
+        began = time.monotonic()
         try:
             async with asyncio.timeout(self.seconds):
-                declared = request.headers.get("content-length")
-                body = await read_json(request.stream(), declared, limit, self.budget)
-                asked = Asked(endpoint, request.headers.get("x-request-id", ""), body, large=is_large(declared))
+                body = await read_json(arrived.chunks, arrived.length, limit, self.budget)
+                asked = Asked(arrived.path, arrived.request_id, body, large=is_large(arrived.length))
                 answer = await call(asked, typed(body, kind))
-            response = Response(_encoder.encode(answer), status_code=200, media_type=MediaType.JSON)
+            reply = Reply(200, _encoder.encode(answer))
         except Exception as error:  # noqa: BLE001  # the border of the house: every failure is told to the caller
-            response = respond_to_error(request, error)
-        self.metrics.requests.labels(endpoint, response.status_code).inc()
-        self.metrics.request_seconds.labels(endpoint).observe(time.monotonic() - began)
-        return response
+            told = tell(error, arrived.path, arrived.request_id)
+            reply = Reply(told.status, _encoder.encode(told))
+        self.metrics.requests.labels(arrived.path, reply.status).inc()
+        self.metrics.request_seconds.labels(arrived.path).observe(time.monotonic() - began)
+        return reply

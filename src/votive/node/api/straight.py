@@ -1,0 +1,68 @@
+"""The endpoints that work, without a framework in between: a signature waits for four nodes to answer one request each.
+
+Litestar has the same paths for every other method, so that preflights and 405s stay its own (docs/decisions/0071).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from litestar import MediaType, Request, Response, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from votive.node.api.request import Answer, Arrived
+from votive.terms.errors import CallerError
+
+_HEAD = ((b"content-type", b"application/json"), (b"access-control-allow-origin", b"*"))
+
+
+class Straight:
+    """An ASGI application: POST to one of ``answers``, by path, goes straight there, all else to ``rest``."""
+
+    def __init__(self, answers: Mapping[str, Answer], rest: ASGIApp) -> None:
+        self._answers, self._rest = answers, rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        path = scope["path"].rstrip("/")
+        answer = self._answers.get(path) if scope.get("method") == "POST" else None
+        if answer is None:
+            await self._rest(scope, receive, send)
+            return
+        headers = dict(reversed(list(scope["headers"])))  # of a header that stands twice, the first counts
+        length = headers.get(b"content-length")
+        reply = await answer(
+            Arrived(
+                path,
+                headers.get(b"x-request-id", b"").decode("latin-1"),
+                None if length is None else length.decode("latin-1"),
+                _chunks(receive),
+            )
+        )
+        head = [*_HEAD, (b"content-length", b"%d" % len(reply.body))]
+        await send({"type": "http.response.start", "status": reply.status, "headers": head})
+        await send({"type": "http.response.body", "body": reply.body, "more_body": False})
+
+
+async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise CallerError("the connection ended before the body was whole.")
+        yield message["body"]
+        if not message["more_body"]:
+            return
+
+
+def posted(path: str, answer: Answer) -> HTTPRouteHandler:
+    """Give Litestar the same endpoint."""
+
+    @post(path, status_code=200)
+    async def handler(request: Request[Any, Any, Any]) -> Response[bytes]:
+        headers = request.headers
+        reply = await answer(Arrived(path, headers.get("x-request-id", ""), headers.get("content-length"), request.stream()))
+        return Response(reply.body, status_code=reply.status, media_type=MediaType.JSON)
+
+    return handler
