@@ -6,6 +6,7 @@ import asyncio
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from votive.devnet import Devnet, DevnetError, PortInUse, Progress, configuration
@@ -30,6 +31,14 @@ def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_damaged_plan_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "network.json").write_text('{"format": 2}')
     with pytest.raises(DevnetError, match=r"network\.json"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("nodes", [(NODES[0], NODES[0], *NODES[2:]), NODES[::-1], NODES[1:]])
+def test_a_plan_names_each_node_once(tmp_path: Path, nodes: tuple[NodePlan, ...]) -> None:
+    """A node that is started twice leaves a process behind that nobody remembers."""
+    save(tmp_path, msgspec.structs.replace(PLAN, nodes=nodes))
+    with pytest.raises(DevnetError, match="each node once"):
         load(tmp_path)
 
 

@@ -120,8 +120,11 @@ def save(directory: Path, plan: Plan) -> None:
 def load(directory: Path) -> Plan | None:
     """Read the plan in ``directory``; None if no network was ever finished there."""
     try:
-        return msgspec.json.decode((directory / FILE).read_bytes(), type=Plan)
+        plan = msgspec.json.decode((directory / FILE).read_bytes(), type=Plan)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (msgspec.MsgspecError, OSError) as error:
         raise DevnetError(f"{directory / FILE} cannot be read: {error}. Restore it, or use another directory.") from error
+    if [node.index for node in plan.nodes] != list(range(1, len(plan.nodes) + 1)):  # one started twice could not be ended again
+        raise DevnetError(f"{directory / FILE} does not name each node once, in order. Restore it, or use another directory.")
+    return plan
