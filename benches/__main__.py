@@ -6,9 +6,9 @@ import asyncio
 import inspect
 import sys
 
-from benches import engine, network
+from benches import action, engine, network
 
-SECTIONS = {"engine": engine.run, "network": network.run}
+SECTIONS = {"action": action.run, "engine": engine.run, "network": network.run}
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from votive.action.errors import ParameterRefused
 from votive.action.launcher import find_deno
 from votive.action.program import import_map
 
@@ -41,6 +42,38 @@ async def test_what_is_promised_is_there(answer, name):
     assert await answer(expression) == value
 
 
+BY_NAME = ["fetch", "Headers", "Request", "Response", "FormData", "Blob", "File", "ReadableStream", "TransformStream", "WritableStream"]
+BY_NAME += ["atob", "btoa"]
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+async def test_what_is_loaded_by_its_name_is_there_for_code_that_names_it(answer, name):
+    assert await answer(f"typeof {name}") == "function"
+
+
+@pytest.mark.parametrize("code", ["globalThis[name]", "\\u{66}etch, this[name]"])
+async def test_code_that_reaches_globals_otherwise_finds_all_of_them(answer, code):
+    for name in BY_NAME:
+        assert await answer(f"typeof ({code})", name=name) == "function"
+
+
+async def test_code_that_names_nothing_of_it_finds_nothing_of_it(act):
+    for name in BY_NAME:
+        result = await act("Lit.Actions.setResponse({response: typeof this[name]})", name=name)
+        assert result.response == "undefined"
+
+
+@pytest.mark.parametrize("name", [*BY_NAME, "Map", "Lit"])
+async def test_a_parameter_is_refused_whatever_the_code_names(act, name):
+    with pytest.raises(ParameterRefused, match=name):
+        await act("1", **{name: 1})
+
+
+async def test_no_global_is_loaded_when_it_is_read(answer):
+    listed = "Object.entries(Object.getOwnPropertyDescriptors(globalThis)).filter(([_, d]) => d.get || d.set).map(([name]) => name)"
+    assert await answer(f"JSON.stringify({listed})") == "[]"
+
+
 async def test_nothing_else_is_there(answer):
     listed = json.loads(await answer("JSON.stringify(Object.getOwnPropertyNames(globalThis))"))
     for gone in (
@@ -59,6 +92,7 @@ async def test_nothing_else_is_there(answer):
     ):
         assert gone not in listed
     assert await answer("typeof URL.createObjectURL") == "undefined"
+    assert await answer("typeof WebAssembly.compileStreaming + typeof WebAssembly.instantiateStreaming") == "undefinedundefined"
 
 
 def test_the_import_map_names_every_builtin_module_of_this_deno():

@@ -6,6 +6,7 @@ const has1 = (o, k) => { try { return describe(o, k) !== undefined } catch { ret
 // What must never be seen: Deno's core, and its raw operations.
 const look = (v) => {
   if (v === null || (typeof v !== 'object' && typeof v !== 'function')) return;
+  if (has1(v, '_onTimeout')) apply(add, find, ['timer']);
   if (has1(v, 'evalContext') || has1(v, 'ops') || has1(v, 'core') || has1(v, 'writeSync')) apply(add, find, ['core']);
   const name = typeof v === 'function' ? describe(v, 'name')?.value : undefined;
   if (typeof name === 'string' && name[0] === 'o' && name[1] === 'p' && name[2] === '_') apply(add, find, [name]);
@@ -67,6 +68,16 @@ const work = async () => {
   crypto.getRandomValues(new Uint8Array(2));
   crypto.randomUUID();
   atob('aa');
+  await new Promise((done) => AbortSignal.timeout(1).addEventListener('abort', done));
+  await new Promise((done) => { const t = setInterval(() => { clearInterval(t); done(); }, 1); clearTimeout(setTimeout(done, 50)); });
+  new AbortController().abort();
+  new TextDecoder('utf-16le').decode(new TextEncoder().encode('abcd'));
+  new URL('http://a/?b=c').searchParams.get('b');
+  new Event('x');
+  const form = new FormData();
+  form.set('a', new File(['x'], 'y'));
+  await new Response(await new Response(form).blob()).text();
+  await new Response(new Blob(['x']).stream().pipeThrough(new TransformStream())).text();
 };
 work().then(() => 0, (e) => String(e)).then((error) => {
   watching = false;

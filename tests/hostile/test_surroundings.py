@@ -46,6 +46,7 @@ async def test_the_environment_is_made_and_not_inherited(pool, monkeypatch):
         pid = await one_idle(pool)
         environment = Path(f"/proc/{pid}/environ").read_bytes()
     names = {entry.split(b"=")[0] for entry in environment.split(b"\0") if entry}
+    assert b"DENO_DIR=/dev/null/deno" in environment.split(b"\0")  # a directory that cannot be: nothing is stored
     assert names == {b"HOME", b"DENO_DIR", b"TMPDIR", b"TZ", b"LANG", b"NO_COLOR", b"DENO_NO_UPDATE_CHECK"}
 
 

@@ -22,6 +22,8 @@ from votive.action.limits import LAYER as RLIMITS
 from votive.action.program import import_map, main_module
 
 _MIB = 1024 * 1024
+_NO_CACHES = "/dev/null/deno"
+"""A directory that cannot be made: Deno then keeps its caches in memory, and whatever else it would store, nowhere."""
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -139,6 +141,7 @@ def find_deno() -> Path:
 
 
 def _environment(scratch: Path) -> dict[str, str]:
-    """Return all that a process sees of an environment: directories of its own, UTC, and no colours."""
+    """Return all that a process sees of an environment: a directory of its own, none for Deno's caches, UTC, and no colours."""
     home = str(scratch)
-    return {"HOME": home, "DENO_DIR": home, "TMPDIR": home, "TZ": "UTC", "LANG": "C.UTF-8", "NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1"}
+    own = {"HOME": home, "TMPDIR": home, "DENO_DIR": _NO_CACHES}
+    return own | {"TZ": "UTC", "LANG": "C.UTF-8", "NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1"}

@@ -19,7 +19,7 @@ const evaluate = (source, name) => {{
   return value;
 }};
 const serve = evaluate({runtime}, "votive:runtime");
-{ethers}serve();
+serve({ethers});
 """
 _NOTHING = "data:text/javascript,throw new TypeError('there are no modules in an action')"
 
@@ -35,7 +35,7 @@ def main_module(*, ethers: bool) -> str:
     bundle = ""
     if ethers:
         source = (_JS / "ethers.js").read_text("utf-8")
-        bundle = f'evaluate({json.dumps(source)}, "votive:ethers");\n'
+        bundle = f'() => evaluate({json.dumps(source)}, "votive:ethers")'
     return _MAIN.format(runtime=json.dumps(runtime_source()), ethers=bundle)
 
 

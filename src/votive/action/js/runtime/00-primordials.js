@@ -3,14 +3,12 @@
 
 const internal = Deno[Deno.internal];
 const { core } = internal;
-const { encode, decode, evalContext, eventLoopHasMoreWork, getPromiseDetails, isPromise } = core;
+const { encode, decode, evalContext, eventLoopHasMoreWork, getPromiseDetails, isPromise, createTimer, cancelTimer } = core;
 const PENDING = getPromiseDetails(new Promise(() => {}))[0];
 const readStdin = Deno.stdin.readSync.bind(Deno.stdin);
 const readStdinLater = Deno.stdin.read.bind(Deno.stdin);
 const writeStdout = Deno.stdout.writeSync.bind(Deno.stdout);
 const exit = Deno.exit;
-const { unrefTimer } = Deno;
-const nativeSetTimeout = setTimeout;
 const { inspectArgs } = internal;
 
 const uncurry = (method) => (self, ...args) => ReflectApply(method, self, args);
@@ -35,6 +33,7 @@ const NumberIsInteger = Number.isInteger;
 const DataViewOf = DataView;
 const { min: MathMin } = Math;
 
+const describe = Object.getOwnPropertyDescriptor;
 const promiseThen = uncurry(Promise.prototype.then);
 const preventDefault = uncurry(Event.prototype.preventDefault);
 const toWellFormed = uncurry(String.prototype.toWellFormed);
@@ -56,3 +55,6 @@ const setHas = uncurry(Set.prototype.has);
 const setAdd = uncurry(Set.prototype.add);
 const weakMapGet = uncurry(WeakMap.prototype.get);
 const weakMapSet = uncurry(WeakMap.prototype.set);
+const listen = uncurry(EventTarget.prototype.addEventListener);
+const signalAborted = uncurry(describe(AbortSignal.prototype, "aborted").get);
+const signalReason = uncurry(describe(AbortSignal.prototype, "reason").get);

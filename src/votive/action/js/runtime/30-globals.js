@@ -23,29 +23,38 @@ const removeGlobal = (name) => {
 const define = (target, name, value) =>
   ObjectDefineProperty(target, name, { value, writable: true, enumerable: false, configurable: true });
 
-// Deno loads parts of itself on first use and then reads globals that may be gone by that time: use them now.
-const touch = () => {
-  new Request("http://0.0.0.0/", { method: "POST", body: "x" }).arrayBuffer();
-  new Response(new Uint8Array(1), { headers: { a: "b" } }).json().catch(() => {});
-  clearTimeout(setTimeout(() => {}, 0));
-  clearInterval(setInterval(() => {}, 1));
-  structuredClone([new Map()]);
-  new TextDecoder().decode(new TextEncoder().encode("x"));
-  new URL("http://0.0.0.0/?a=b").searchParams.get("a");
-  new AbortController().abort();
-  crypto.getRandomValues(new Uint8Array(1));
-  crypto.subtle.digest("SHA-256", new Uint8Array(1));
-  atob(btoa("x"));
-  new Event("x");
-  inspectArgs([{ a: [1n] }, new Error("x")], { colors: false });
+// What Deno loads on first use. To load it once an action runs would have Deno read globals that may be replaced by then; to load it
+// for everyone costs a third of a start. So it is loaded before the code runs, where the code names any of a group, and is absent
+// elsewhere. Code that reaches globals otherwise than by their names gets all (decision 0025).
+const LOADED_BY_NAME = [
+  {
+    names: ["fetch", "Headers", "Request", "Response", "FormData", "Blob", "File", "ReadableStream", "TransformStream", "WritableStream"],
+    named: /\b(?:fetch|Headers|Request|Response|FormData|Blob|File|ReadableStream|TransformStream|WritableStream)\b/,
+  },
+  { names: ["atob", "btoa"], named: /\b(?:atob|btoa)\b/ },
+];
+const ANY_NAMED = /globalThis|\\u/;
+
+const removeUnnamed = (source) => {
+  if (ANY_NAMED.test(source)) return;
+  for (const { names, named } of LOADED_BY_NAME) {
+    if (!named.test(source)) for (const name of names) removeGlobal(name);
+  }
+};
+
+// Deno's getters load on first use: from here on there are values.
+const fixGlobals = () => {
+  for (const name of ReflectOwnKeys(globalThis)) {
+    if (kept(name) && describe(globalThis, name).get !== undefined) define(globalThis, name, globalThis[name]);
+  }
 };
 
 const removeGlobals = () => {
   for (const name of ReflectOwnKeys(globalThis)) {
     if (typeof name === "string" && !kept(name)) removeGlobal(name);
   }
-  delete URL.createObjectURL;
-  delete URL.revokeObjectURL;
+  for (const name of ["createObjectURL", "revokeObjectURL"]) delete URL[name];
+  for (const name of ["compileStreaming", "instantiateStreaming"]) delete WebAssembly[name];
 };
 
 // Deno's own operations go through `operation.call(core, …)`, looked up at that moment: whoever replaced it would be handed the
@@ -67,6 +76,7 @@ const pinFunctions = () => {
 // A parameter never replaces what the action's author relied on: these names are refused (decision 0022).
 const parametersRefused = () => {
   const names = new Set(ReflectOwnKeys(globalThis));
+  for (const { names: group } of LOADED_BY_NAME) for (const name of group) setAdd(names, name);
   setAdd(names, "__proto__");
   setAdd(names, "Lit");
   setAdd(names, "LitActions");

@@ -1,18 +1,19 @@
 // fetch asks the node; the node decides which addresses may be reached. Requests and responses are Deno's own classes.
 
-const NativeRequest = Request;
-const NativeResponse = Response;
-const requestGet = (name) => uncurry(Object.getOwnPropertyDescriptor(Request.prototype, name).get);
-const requestUrl = requestGet("url");
-const requestMethod = requestGet("method");
-const requestHeaders = requestGet("headers");
-const requestRedirect = requestGet("redirect");
-const requestSignal = requestGet("signal");
-const requestBytes = uncurry(Request.prototype.arrayBuffer);
-const eachHeader = uncurry(Headers.prototype.forEach);
-const signalAborted = uncurry(Object.getOwnPropertyDescriptor(AbortSignal.prototype, "aborted").get);
-const signalReason = uncurry(Object.getOwnPropertyDescriptor(AbortSignal.prototype, "reason").get);
-const listen = uncurry(EventTarget.prototype.addEventListener);
+let NativeRequest, NativeResponse, requestUrl, requestMethod, requestHeaders, requestRedirect, requestSignal, requestBytes, eachHeader;
+
+const takeClasses = () => {
+  const getter = (name) => uncurry(describe(Request.prototype, name).get);
+  NativeRequest = Request;
+  NativeResponse = Response;
+  requestUrl = getter("url");
+  requestMethod = getter("method");
+  requestHeaders = getter("headers");
+  requestRedirect = getter("redirect");
+  requestSignal = getter("signal");
+  requestBytes = uncurry(Request.prototype.arrayBuffer);
+  eachHeader = uncurry(Headers.prototype.forEach);
+};
 
 const NULL_BODY = new Set([101, 103, 204, 205, 304]);
 
@@ -74,5 +75,7 @@ const fetchThroughNode = (input, init) => new NativePromise((resolve, reject) =>
 });
 
 const installFetch = () => {
+  if (!ObjectHasOwn(globalThis, "fetch")) return;
+  takeClasses();
   define(globalThis, "fetch", ObjectFreeze((input, init) => fetchThroughNode(input, init)));
 };

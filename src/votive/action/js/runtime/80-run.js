@@ -12,7 +12,7 @@ const ownFrames = (stack) => {
 };
 
 // The thrown value is the action's: reading it may run its code, and may throw again.
-const describe = (thrown) => {
+const reportOf = (thrown) => {
   try {
     const stack = thrown?.stack;
     return typeof stack === "string" && stack !== "" ? ownFrames(stack) : `Uncaught ${NativeString(thrown)}`;
@@ -28,7 +28,7 @@ const finish = (report) => {
 
 const threw = (thrown) => {
   const refusal = typeof thrown === "object" && thrown !== null ? weakMapGet(refusals, thrown) : undefined;
-  finish({ __proto__: null, text: toWellFormed(sliceText(describe(thrown), 0, LONGEST_REPORT)), refusal });
+  finish({ __proto__: null, text: toWellFormed(sliceText(reportOf(thrown), 0, LONGEST_REPORT)), refusal });
 };
 
 // The script's completion value, such as the promise of a last statement `go();`. The run lasts as long as it does.
@@ -43,7 +43,7 @@ const waitForTheClock = (event) => {
 
 // Should the host die and leave this process alone, it does not outlive its time by much.
 const GRACE_SECONDS = 2;
-const limitOwnLife = (seconds) => unrefTimer(nativeSetTimeout(() => exit(0), (seconds + GRACE_SECONDS) * 1000));
+const limitOwnLife = (seconds) => createTimer(() => exit(0), (seconds + GRACE_SECONDS) * 1000, undefined, false, false, true);
 
 const installEnds = () => {
   const on = (name, handler) => listen(globalThis, name, handler);
@@ -70,21 +70,38 @@ const runScript = (source) => {
   completion = value;
 };
 
-const serve = () => {
-  const refused = parametersRefused();
-  send(READY, NO_BYTES);
-  const { header, payload } = readJob();
-  limitOwnLife(header.seconds);
-  installLit(header.auth);
-  installParameters(header.params, refused);
-  // From a fresh stack, so that the action's own stack traces show nothing of how it was started.
-  promiseThen(NativePromise.resolve(), () => runScript(decode(payload)));
+// Leaves what an action finds, of which all is loaded.
+const furnish = () => {
+  fixGlobals();
+  installFetch();
+  removeGlobals();
+  pinFunctions();
 };
 
-touch();
-installEnds();
-installTimers();
-installConsole();
-installFetch();
-removeGlobals();
-pinFunctions();
+const run = ({ auth, seconds, params }, source) => {
+  const refused = parametersRefused();
+  limitOwnLife(seconds);
+  installLit(auth);
+  installParameters(params, refused);
+  // From a fresh stack, so that the action's own stack traces show nothing of how it was started.
+  promiseThen(NativePromise.resolve(), () => runScript(source));
+};
+
+// With a bundle, which may need anything, everything is loaded for it beforehand.
+const serve = (loadBundle) => {
+  installEnds();
+  installTimers();
+  installConsole();
+  if (loadBundle !== undefined) {
+    furnish();
+    loadBundle();
+  }
+  send(READY, NO_BYTES);
+  const { header, payload } = readJob();
+  const source = decode(payload);
+  if (loadBundle === undefined) {
+    removeUnnamed(source);
+    furnish();
+  }
+  run(header, source);
+};
