@@ -1,6 +1,6 @@
 """The only room that speaks to the chain: reads that decide anything are pinned to a final block, votes are sent once.
 
-Hot path (aiohttp and msgspec; no wallet library, see ``docs/decisions/0013``):
+Hot path (msgspec over a small HTTP client; no wallet library, see ``docs/decisions/0013``):
 
 * ``rpc``          ``Rpc``: JSON-RPC over an ordered list of endpoints, with a quorum of equal answers
 * ``finality``     ``Finality``, ``Block``, ``FinalBlocks``: which block is final
