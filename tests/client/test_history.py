@@ -10,14 +10,16 @@ from eth_abi import encode
 
 from votive.client import abi
 from votive.client.history import SCOPE_ADDED, History, history_of
-from votive.client.provenance import burned_check, granted_check, minted_check
+from votive.client.provenance import burned_check, granted_check, minted_check, unchanged_check
 from votive.client.registry import ACTION, ADDRESS, Registry
+from votive.client.results import KeyState
 from votive.ipfs import cid_of, multihash_of
 from votive.terms.contracts import Contracts
 
 TOKEN = 77
 PKP_NFT, PERMISSIONS, ELSEWHERE = ("0x" + f"{number:040x}" for number in (1, 2, 3))
 CID, OTHER = cid_of(b"this"), cid_of(b"other")
+THE_TWO = ", ".join(sorted([CID, OTHER]))
 OWNER = 5
 MINT, LATER = "0x" + "aa" * 32, "0x" + "bb" * 32
 REMOVED = "PermittedAuthMethodRemoved(uint256,uint256,bytes)"
@@ -104,6 +106,39 @@ async def test_one_transaction_that_mints_grants_and_burns_passes() -> None:
 )
 async def test_anything_else_does_not(logs: list[dict[str, Any]], names: set[str]) -> None:
     assert failing(await history(logs)) == names
+
+
+@pytest.mark.parametrize(
+    ("logs", "cid", "said"),
+    [
+        pytest.param(GOOD[:1], CID, "No action was ever permitted", id="nothing"),
+        pytest.param([*GOOD, permitted(multihash_of(OTHER))], None, f"More than one action was permitted to use it: {THE_TWO}.", id="two"),
+        pytest.param(GOOD, OTHER, f"{OTHER} was never permitted to use it. Permitted was: {CID}.", id="another"),
+        pytest.param([*GOOD, permitted(multihash_of(OTHER))], CID, f"but others were as well: {OTHER}.", id="others too"),
+        pytest.param([GOOD[0], permitted(multihash_of(CID), at=LATER)], CID, "not by the transaction that minted the key", id="later"),
+        pytest.param([*GOOD, permitted(bytes(20), ADDRESS)], CID, "its permissions were changed besides", id="an address too"),
+        pytest.param([*GOOD, permitted(multihash_of(CID))], CID, "permitted to use it, and once more.", id="twice"),
+    ],
+)
+async def test_a_verdict_says_how_the_key_was_granted_otherwise(logs: list[dict[str, Any]], cid: str | None, said: str) -> None:
+    check = granted_check(await history(logs), cid)
+    assert not check.passed
+    assert said in check.statement
+
+
+@pytest.mark.parametrize(
+    ("owner", "actions", "addresses", "said"),
+    [
+        (None, (CID,), (), "no owner; permitted to use it: that action alone."),
+        (None, (), (), "no owner; permitted to use it: nothing."),
+        (ELSEWHERE, (CID, OTHER), (PKP_NFT,), f"owned by {ELSEWHERE}; permitted to use it: {CID}, {OTHER}, {PKP_NFT}."),
+    ],
+)
+def test_a_verdict_says_in_words_what_the_chain_shows_now(
+    owner: str | None, actions: tuple[str, ...], addresses: tuple[str, ...], said: str
+) -> None:
+    key = KeyState(token_id="", public_key="", eth_address="", owner=owner, permitted_actions=actions, permitted_addresses=addresses)
+    assert unchanged_check(key, CID).statement == f"The chain shows now: {said}"
 
 
 async def test_logs_of_other_contracts_say_nothing() -> None:

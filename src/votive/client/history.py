@@ -20,6 +20,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     minted: Transaction | None
     granted: tuple[bytes, ...]
     """Ids (multihashes) of all actions ever permitted, in order."""
+    granted_in_mint: bool
+    """Whether all of these were permitted in the transaction that minted it."""
     only_grants_in_mint: bool
     """Whether all that ever happened to its permissions is that actions were permitted, in the transaction that minted it."""
     burned: bool
@@ -35,9 +37,11 @@ async def history_of(registry: Registry, token_id: int) -> History:
     changes = await registry.rpc.logs(permissions, [None, token])
     minted = Transaction(hash=mints[0]["transactionHash"], block=int(mints[0]["blockNumber"], 16)) if mints else None
     burned = bool(transfers) and int(transfers[-1]["topics"][2], 16) == 0
+    grants = [(grant[1], log["transactionHash"]) for log in changes if (grant := _grant(log)) is not None and grant[0] == ACTION]
     return History(
         minted=minted,
-        granted=tuple(grant[1] for log in changes if (grant := _grant(log)) is not None and grant[0] == ACTION),
+        granted=tuple(identifier for identifier, _ in grants),
+        granted_in_mint=minted is not None and all(at == minted.hash for _, at in grants),
         only_grants_in_mint=minted is not None and all(_harmless(log, minted) for log in changes),
         burned=burned,
         burned_in_mint=burned and minted is not None and all(log["transactionHash"] == minted.hash for log in transfers),

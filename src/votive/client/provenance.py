@@ -139,13 +139,28 @@ def granted_check(history: History, cid: str | None) -> Check:
         return Check(
             name="granted", passed=True, statement=f"The same transaction permitted the action {cid} to use it, and nothing else ever was."
         )
+    return Check(name="granted", passed=False, statement=_otherwise_granted(history, granted, cid))
+
+
+def _otherwise_granted(history: History, granted: Sequence[str], cid: str | None) -> str:
+    """Say how permissions came to be other than by one grant to ``cid`` in the mint."""
+    others = ", ".join(sorted(set(granted) - {cid}))
     if not granted:
-        words = "No action was ever permitted to use it."
-    elif granted != [cid]:
-        words = f"The chain permitted {', '.join(granted)} to use it, not only the action {cid}."
-    else:
-        words = f"The action {cid} was permitted, but not only that, or not in the transaction that minted it."
-    return Check(name="granted", passed=False, statement=words)
+        return "No action was ever permitted to use it."
+    if cid is None:
+        return f"More than one action was permitted to use it: {others}."
+    if cid not in granted:
+        return f"The action {cid} was never permitted to use it. Permitted was: {others}."
+    return f"The action {cid} was permitted to use it, {_but(history, others)}."
+
+
+def _but(history: History, others: str) -> str:
+    """Say what is wrong with a grant; ``others`` are the actions permitted besides."""
+    if others:
+        return f"but others were as well: {others}"
+    if not history.granted_in_mint:
+        return "but not by the transaction that minted the key"
+    return "and once more" if history.only_grants_in_mint else "but its permissions were changed besides: something was granted or revoked"
 
 
 def burned_check(history: History) -> Check:
@@ -163,12 +178,9 @@ def burned_check(history: History) -> Check:
 def unchanged_check(state: KeyState, cid: str | None) -> Check:
     """Whether the chain's state now is what its history says."""
     passed = state.owner is None and state.permitted_actions == (cid,) and not state.permitted_addresses
-    now = (
-        "no owner, and that action alone permitted"
-        if passed
-        else f"owner {state.owner}, permitted {[*state.permitted_actions, *state.permitted_addresses]}"
-    )
-    return Check(name="unchanged", passed=passed, statement=f"The chain shows now: {now}.")
+    owner = "no owner" if state.owner is None else f"owned by {state.owner}"
+    users = "that action alone" if passed else ", ".join([*state.permitted_actions, *state.permitted_addresses]) or "nothing"
+    return Check(name="unchanged", passed=passed, statement=f"The chain shows now: {owner}; permitted to use it: {users}.")
 
 
 async def code_check(claim: Claim, cid: str | None, gateways: Sequence[str]) -> Check:
