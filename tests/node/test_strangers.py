@@ -8,10 +8,12 @@ import subprocess
 import sys
 
 import pytest
+from coincurve import PrivateKey
 from tests.node.test_api import Desk, desk
 
 from votive.node.api.body import MAX_COMMAS, MAX_VALUES, Budget, parse, read_json
 from votive.node.api.connection import HEAD_BYTES, Connection
+from votive.node.approval import parse_public_key
 from votive.terms.errors import CallerError
 
 __all__ = ["desk"]  # the fixture
@@ -163,3 +165,25 @@ async def test_a_body_counts_until_it_is_parsed() -> None:
     assert await read_json(chunks(), None, 100, budget) == {"a": 1}  # type: ignore[arg-type]
     assert seen == [True, True]
     Budget.take(budget, 100)  # all of it was given back
+
+
+async def test_malformed_requests_fill_no_log(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(20):
+        streams = await connect(desk)
+        streams[1].write(b"NOT HTTP\r\n\r\n")
+        assert (await until_hung_up(streams)).startswith(b"HTTP/1.1 400")
+    assert caplog.text == ""
+
+
+KEY = PrivateKey(b"\x01" * 32).public_key
+
+
+@pytest.mark.parametrize("text", [KEY.format(compressed=False).hex(), "0X" + KEY.format().hex(), "0x" + KEY.format().hex().upper()])
+def test_a_public_key_has_several_ways_to_be_written(text: str) -> None:
+    assert parse_public_key(text, "pubkey") == KEY.format()
+
+
+@pytest.mark.parametrize("prefix", ["06", "07", "0x0x04", " 04", "04 ", "00", "05"])
+def test_a_public_key_in_another_form_is_refused(prefix: str) -> None:
+    with pytest.raises(CallerError, match="secp256k1"):
+        parse_public_key(prefix + KEY.format(compressed=False).hex()[2:], "pubkey")

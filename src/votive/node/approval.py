@@ -102,9 +102,16 @@ def check_digest(digest: bytes) -> None:
 def parse_public_key(text: str, field: str) -> bytes:
     """Read a public key (hex of 33 or 65 bytes, with or without 0x) and return it compressed, 33 bytes."""
     try:
-        return PublicKey(bytes_of(text)).format(compressed=True)
+        return PublicKey(sec1(bytes_of(text))).format(compressed=True)
     except ValueError as error:
         raise CallerError(
             f"the field {field!r} is not a secp256k1 public key: give 0x04… with 65 bytes, or 33 bytes compressed.",
             details=[{"field": field}],
         ) from error
+
+
+def sec1(point: bytes) -> bytes:
+    """Return ``point`` if it is 65 or 33 bytes of SEC1; ValueError for the hybrid form, which libsecp256k1 takes as well."""
+    if (point[:1], len(point)) not in {(b"\x04", 65), (b"\x02", 33), (b"\x03", 33)}:
+        raise ValueError("neither 0x04 with 65 bytes nor 0x02 or 0x03 with 33")
+    return point

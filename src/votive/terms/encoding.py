@@ -43,4 +43,7 @@ def hex0x(data: bytes) -> str:
 
 def bytes_of(text: str) -> bytes:
     """Decode hex with or without 0x; ValueError if it is not hex."""
-    return bytes.fromhex(text.removeprefix("0x").removeprefix("0X"))
+    digits = text[2:] if text[:2] in {"0x", "0X"} else text
+    if digits and not digits.isalnum():
+        raise ValueError("hex has digits only")  # bytes.fromhex skips spaces
+    return bytes.fromhex(digits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, nullcontext
@@ -96,6 +97,7 @@ async def serving(front: Front, listener: socket.socket) -> AsyncIterator[None]:
         limit_concurrency=CONNECTIONS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # it warns of every malformed request: strangers would fill the log
     server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
     try:
