@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -19,8 +20,11 @@ from votive.node import logs
 from votive.node.config import Config, LogSection, load
 from votive.node.daemon import run
 from votive.node.failure import ExitStatus, StartFailure
+from votive.store import StoreError
 
 log = structlog.get_logger()
+
+Failure = TypeVar("Failure", StartFailure, StoreError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             runner.run(until_signal(config))
     except* StartFailure as group:
         status = fail(first(group))
+    except* StoreError as group:
+        log.critical(
+            "the node ends: its store failed. Make room on the disk or repair it, and start the node again.", why=first(group).message
+        )
+        status = int(ExitStatus.STORE_BROKEN)
     except* Exception as group:  # the last border: say it in the log's own form before the process ends
         log.critical("the node ends by a defect", exc_info=group)
         status = int(ExitStatus.DEFECT)
@@ -60,7 +69,7 @@ async def until_signal(config: Config) -> None:
         log.info("stopped")
 
 
-def first(group: BaseExceptionGroup[StartFailure]) -> StartFailure:
+def first(group: BaseExceptionGroup[Failure]) -> Failure:
     """Return one failure of a group."""
     inner = group.exceptions[0]
     return first(inner) if isinstance(inner, BaseExceptionGroup) else inner
