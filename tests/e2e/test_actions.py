@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,19 @@ def test_what_a_program_says_comes_back(place: Place, tmp_path: Path) -> None:
     assert result["logs"].strip() == "seen world"
     assert result["signatures"] == {}
     assert "seen world" in place.say("action", "run", tmp_path / "say.js", "--param", "who=world", "--param", "big=1")
+
+
+def test_how_many_nodes_gave_a_response_is_said_as_it_is(place: Place, tmp_path: Path) -> None:
+    """Each node draws another number, so that each response is one node's alone."""
+    (tmp_path / "same.js").write_text("Lit.Actions.setResponse({ response: 'same' });")
+    said = place.say("action", "run", tmp_path / "same.js")
+    assert re.search(r"^nodes +[34] of 4 nodes gave this response: \d(, \d)+$", said, re.MULTILINE)
+    assert "only" not in said
+    (tmp_path / "chance.js").write_text("Lit.Actions.setResponse({ response: String(Math.random()) });")
+    said = place.say("action", "run", tmp_path / "chance.js")
+    assert re.search(r"^nodes +1 of 4 nodes gave this response: \d$", said, re.MULTILINE)
+    assert "What is not signed is only as good as the nodes that gave it." in said
+    assert len(place.run("action", "run", tmp_path / "chance.js")["nodes"]) == 1
 
 
 def test_published_programs_are_at_the_gateway(place: Place, tmp_path: Path) -> None:

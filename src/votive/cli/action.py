@@ -63,9 +63,10 @@ def run(
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Let every node run a program, and print what they agree on.
+    """Let every node run a program, and print what most of them gave.
 
-    Signatures are verified, with keys read from the chain, before they are printed.
+    Signatures are verified, with keys read from the chain, before they are printed. What is not signed is only as good as the nodes
+    that gave it.
     """
     plan = plan_of(directory)
     wallet = accounts.wallet(as_, plan.accounts)
@@ -80,7 +81,7 @@ def run(
     result, content = asyncio.run(go())
     if save is not None and content is not None:
         write(save, content)
-    show(result, json=json)
+    show(result, plan, json=json)
 
 
 def program_of(program: str) -> str | bytes:
@@ -139,10 +140,15 @@ async def published_source(network: Network, cid: str) -> bytes | None:
         return None
 
 
-def show(result: ExecuteResult, *, json: bool) -> None:
+def show(result: ExecuteResult, plan: Plan, *, json: bool) -> None:
     """Print a run."""
     for fault in result.faults:
         note(f"votive: node {fault.seat} was passed over: {fault.reason}")
+    gave = f"{len(result.nodes)} of {len(plan.nodes)} nodes gave this response"
+    if len(result.nodes) < plan.threshold:
+        note(
+            f"votive: only {gave}; the others gave another, or none in time. What is not signed is only as good as the nodes that gave it."
+        )
     if json:
         print_json(
             {
@@ -155,7 +161,7 @@ def show(result: ExecuteResult, *, json: bool) -> None:
             }
         )
         return
-    say(f"action     {result.cid}", f"nodes      {', '.join(map(str, result.nodes))} agree", f"response   {result.response}")
+    say(f"action     {result.cid}", f"nodes      {gave}: {', '.join(map(str, result.nodes))}", f"response   {result.response}")
     for name, signature in result.signatures.items():
         say(f"signature  {name}: {signature.signature}", f"  digest   {signature.digest}", f"  key      {signature.public_key}")
     if result.logs:

@@ -128,7 +128,9 @@ class Network:
         return await publish(self.ipfs_api, source)
 
     async def execute(self, action: str | bytes, params: Mapping[str, Any] | None = None, *, account: Account) -> ExecuteResult:
-        """Let every node run an action and return what most of them agree on, its signatures verified.
+        """Let every node run an action and return what most of them gave, its signatures verified.
+
+        What is not signed is only as good as the nodes in the result's ``nodes``: where each node's response differs, that is one node.
 
         Args:
             action: a CID, or the source itself as bytes.
