@@ -11,6 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import msgspec
@@ -80,7 +81,7 @@ class Proposed:
         """Return the proposal as the leader sent it."""
         return Envelope(sender=self.leader, kind=Kind.SIGN_PROPOSE, attempt=attempt, payload=self.payload, evidence=self.evidence)
 
-    @property
+    @cached_property
     def name(self) -> bytes:
         """H(proposal), which stands before each round message."""
         return proposal_hash(self.payload)

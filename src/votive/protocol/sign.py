@@ -162,6 +162,9 @@ class _Session:
     async def _share(self, signed: Signed) -> None:
         """Send the signature to all that have not sent it to us."""
         message = _outcome_message(self._request, signed)
+        if not self._board.holders:
+            await self._channel.broadcast(Kind.SIGN_OUTCOME, message, signed.attempt)  # one wallet signature for all
+            return
         for seat in self._channel.seats:
             if seat != self._channel.me and seat not in self._board.holders:
                 await self._channel.send(seat, Kind.SIGN_OUTCOME, message, signed.attempt)
