@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 
 _UNRESERVED = r"A-Za-z0-9\-._~"
@@ -65,6 +66,7 @@ def _with_valid_ipv6(match: re.Match[str] | None) -> bool:
     return True
 
 
+@lru_cache(1024)  # one request asks for each of its times more than once
 def unix_time(text: str) -> float:
     """Read an RFC 3339 date-time as Unix seconds; ValueError if it is none or names no moment.
 

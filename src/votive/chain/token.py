@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from coincurve import PublicKey
 
 from votive.terms.ethereum import eth_address_of, token_id_of
@@ -12,6 +14,7 @@ def uncompressed(public_key: bytes) -> bytes:
     return PublicKey(public_key).format(compressed=False)
 
 
+@lru_cache(4096)
 def token_id(public_key: bytes) -> int:
     """Return keccak256 of the uncompressed public key as an integer; takes 33 or 65 bytes."""
     return token_id_of(uncompressed(public_key))
