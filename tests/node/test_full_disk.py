@@ -19,6 +19,7 @@ def test_a_store_that_fails_is_told_in_one_line_and_is_no_defect(
         raise ExceptionGroup("tasks", [ExceptionGroup("more", [StoreFailed("the disk is full")])])
 
     monkeypatch.setattr(program, "until_signal", fail)
+    monkeypatch.setattr(program.logs, "configure", lambda _section: None)  # it would bind all later tests' logs to this one's output
     config = tmp_path / "node.toml"
     config.write_text('[chain]\nresolver = "0x' + "ab" * 20 + '"\n')
     assert program.main(["--config", str(config)]) == ExitStatus.STORE_BROKEN
