@@ -34,7 +34,6 @@ def memory(store: Store) -> tuple[Any, ...]:
         store.batches_used(1, PKP),
         store.setup_failures(Seat(2)),
         store.cursor().load(),
-        store.get_sealed("password"),
     )
 
 
@@ -47,7 +46,6 @@ OPERATIONS: dict[str, Callable[[Store, list[KeyShare], StagedBatch], object]] = 
     "note confirms": lambda store, shares, new: store.note_confirms(store.staged()[0], {Seat(3): b"c" * 3000}),
     "note failure": lambda store, shares, new: store.note_setup_failure(Seat(2), 99.0),
     "cursor": lambda store, shares, new: store.cursor().save(b"later"),
-    "secret": lambda store, shares, new: store.put_sealed("password", b"changed"),
 }
 
 
@@ -56,7 +54,6 @@ def prepare(store: Store, batch: StagedBatch, shares: list[KeyShare]) -> None:
     store.promote(key_of(shares[0]))
     store.note_setup_failure(Seat(2), 1.0)
     store.cursor().save(b"earlier")
-    store.put_sealed("password", b"first")
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

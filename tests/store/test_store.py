@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from votive.core import KeyShare, SealingKey, Vault
+from votive.core import KeyShare, Vault
 from votive.store import KeyUnavailable, SetupFailures, StagedBatch, Store, StoreError
 from votive.terms.errors import ErrorCode
 from votive.terms.key import KeyId, Purpose
@@ -172,23 +172,8 @@ def test_a_cursor_is_where_it_was_left(open_store: Open) -> None:
     assert (store.cursor().load(), store.cursor("other").load()) == (b"second", b"elsewhere")
 
 
-def test_identity_secrets_come_back_as_they_were(open_store: Open) -> None:
-    store, sealing = open_store(), SealingKey.generate()
-    store.put_sealed("tls-password", b"\x00secret\xff")
-    store.put_sealed("x25519", sealing)
-    store.close()
-    store = open_store()
-    assert store.get_sealed("tls-password") == b"\x00secret\xff"
-    opened = store.get_handle("x25519", SealingKey.unsealed)
-    assert opened is not None
-    assert opened.public_key == sealing.public_key
-    assert store.get_sealed("absent") is None
-    assert store.get_handle("absent", SealingKey.unsealed) is None
-
-
 def test_nothing_secret_stands_in_the_file(open_store: Open, tmp_path: Path, batch: Batch, shares: list[KeyShare]) -> None:
     store = open_store()
-    store.put_sealed("tls-password", b"a password worth looking for")
     store.cursor().save(b"a cursor worth looking for")
     store.stage(batch(), shares)
     store.close()

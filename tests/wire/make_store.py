@@ -54,7 +54,7 @@ def make(directory: Path) -> None:
     """Write the key file, the store and what is expected of it."""
     directory.mkdir(parents=True)
     Vault.create_key_file(str(directory / "kek"))
-    shares, sealing = generate(4), SealingKey.generate()
+    shares = generate(4)
     with Store.open(directory / "store.db", network=NETWORK, node=NODE, vault=Vault.from_key_file(str(directory / "kek"))) as store:
         store.use_batch(1, Purpose.PKP_ECDSA, 7)
         store.stage(batch(8), shares[:2])
@@ -65,14 +65,11 @@ def make(directory: Path) -> None:
         store.note_setup_failure(Seat(200), 1_800_000_000.25)
         store.note_setup_failure(Seat(200), 1_800_000_060.5)
         store.cursor().save(b"\x00a cursor\xff")
-        store.put_sealed("tls-password", b"\x00a password\xff")
-        store.put_sealed("x25519", sealing)
     (directory / "store.db.lock").unlink()
     expected = {
         "live": [share.public_key.hex() for share in shares[:2]],
         "staged": [share.public_key.hex() for share in shares[2:]],
         "verification_shares": [{seat: point.hex() for seat, point in share.verification_shares.items()} for share in shares],
-        "x25519": sealing.public_key.hex(),
     }
     (directory / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from votive.core import SealingKey, Vault
+from votive.core import Vault
 from votive.store import SetupFailures, Store
 from votive.terms.key import KeyId, Purpose
 from votive.terms.participant import Seat
@@ -59,10 +59,6 @@ def test_notes_of_version_1_open(store: Store) -> None:
     assert store.batches_used(1, PKP) == [7, 8, 9]
     assert store.setup_failures(Seat(200)) == SetupFailures(count=2, last_at=1_800_000_060.5)
     assert store.cursor().load() == b"\x00a cursor\xff"
-    assert store.get_sealed("tls-password") == b"\x00a password\xff"
-    sealing = store.get_handle("x25519", SealingKey.unsealed)
-    assert sealing is not None
-    assert sealing.public_key.hex() == EXPECTED["x25519"]
 
 
 def test_fixtures_are_made_once(tmp_path: Path) -> None:

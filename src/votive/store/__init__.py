@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from votive.store.errors import KeyUnavailable, StoreDamaged, StoreError, StoreFailed, StoreInUse, WrongStore
 from votive.store.records import SetupFailures, StagedBatch
-from votive.store.sealing import Sealable
 from votive.store.store import Store
 
 __all__ = [
     "KeyUnavailable",
-    "Sealable",
     "SetupFailures",
     "StagedBatch",
     "Store",

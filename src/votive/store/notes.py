@@ -1,17 +1,11 @@
-"""Small values a node keeps: failures of peers, the place reached in the chain's events, identity secrets."""
+"""Small values a node keeps: failures of peers, and the place reached in the chain's events."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
-from votive.core import Vault
 from votive.store.database import Database
 from votive.store.records import SetupFailures
-from votive.store.sealing import Sealable, Sealer
+from votive.store.sealing import Sealer
 from votive.terms.participant import Seat
-
-Handle = TypeVar("Handle")
 
 
 class Notes:
@@ -44,19 +38,6 @@ class Notes:
     def save_cursor(self, name: str, cursor: bytes) -> None:
         """Keep a cursor in place of a former one of this name."""
         self._put("cursor", name, self._sealer.seal(cursor, "cursor", name))
-
-    def put_sealed(self, name: str, secret: bytes | Sealable) -> None:
-        """Keep an identity secret in place of a former one of this name: bytes, or a handle that seals itself."""
-        self._put("secret", name, self._sealer.seal_secret(secret, name))
-
-    def get_sealed(self, name: str) -> bytes | None:
-        """Return an identity secret that was kept as bytes; StoreDamaged if it does not open."""
-        return self.get_handle(name, Vault.open)
-
-    def get_handle(self, name: str, unseal: Callable[[Vault, bytes, bytes], Handle]) -> Handle | None:
-        """Return an identity secret as the handle that ``unseal`` makes, such as ``SealingKey.unsealed``."""
-        sealed = self._sealed("secret", name)
-        return None if sealed is None else self._sealer.open_secret(sealed, name, unseal)
 
     def _put(self, kind: str, name: str, sealed: bytes) -> None:
         with self._database.transaction() as database:

@@ -5,8 +5,7 @@ A value that was moved to another row, node, network, epoch or version does not 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -18,16 +17,7 @@ from votive.terms.encoding import HashInput, encode
 FORMAT_VERSION = 1
 """Version of the tables and of every sealed value; older ones are read forever, newer ones refused."""
 
-Handle = TypeVar("Handle")
 Value = TypeVar("Value")
-
-
-class Sealable(Protocol):
-    """A secret of the core that seals itself."""
-
-    def sealed(self, vault: Vault, ad: bytes) -> bytes:
-        """Return the secret encrypted for storage, bound to ``ad``."""
-        ...
 
 
 class SealedAs(HashInput, frozen=True, kw_only=True, tag="votive/store/sealed"):
@@ -36,7 +26,7 @@ class SealedAs(HashInput, frozen=True, kw_only=True, tag="votive/store/sealed"):
     network: bytes
     node: str
     kind: str
-    """``share``, ``batch``, ``confirms``, ``failures``, ``cursor``, ``secret`` or ``probe``."""
+    """``share``, ``batch``, ``confirms``, ``failures``, ``cursor`` or ``probe``."""
     name: str
     purpose: str
     public_key: bytes
@@ -61,16 +51,7 @@ class Sealer:
 
     def open(self, sealed: bytes, value: type[Value], kind: str, name: str = "") -> Value:
         """Open what ``seal`` gave; StoreDamaged if anything differs."""
-        return self._decoded(Vault.open, sealed, self._named(kind, name), value, f"{kind} {name}")
-
-    def seal_secret(self, secret: bytes | Sealable, name: str) -> bytes:
-        """Seal an identity secret: bytes, or a handle that seals itself."""
-        ad = self._named("secret", name)
-        return self._vault.seal(ad, secret) if isinstance(secret, bytes) else secret.sealed(self._vault, ad)
-
-    def open_secret(self, sealed: bytes, name: str, unseal: Callable[[Vault, bytes, bytes], Handle]) -> Handle:
-        """Open an identity secret as ``unseal`` does; StoreDamaged if anything differs."""
-        return self._opened(unseal, sealed, self._named("secret", name), f"secret {name}")
+        return self._opened(sealed, self._named(kind, name), value, f"{kind} {name}")
 
     def seal_batch(self, value: object, kind: str, batch: StagedBatch) -> bytes:
         """Seal a record of a batch."""
@@ -79,7 +60,7 @@ class Sealer:
     def open_batch(self, sealed: bytes, value: type[Value], kind: str, *, epoch: int, purpose: str, batch: int) -> Value:
         """Open a record of a batch; StoreDamaged if anything differs."""
         ad = self._of_batch(kind, epoch, purpose, batch)
-        return self._decoded(Vault.open, sealed, ad, value, f"{kind} {batch} of epoch {epoch}")
+        return self._opened(sealed, ad, value, f"{kind} {batch} of epoch {epoch}")
 
     def seal_share(self, share: KeyShare, batch: StagedBatch, position: int) -> ShareRow:
         """Seal a share into its row."""
@@ -97,14 +78,12 @@ class Sealer:
             raise KeyUnavailable(f"the stored share of {key} is one of another key; restore this node's backup")
         return share
 
-    def _decoded(self, unseal: Callable[[Vault, bytes, bytes], bytes], sealed: bytes, ad: bytes, value: type[Value], what: str) -> Value:
-        return msgspec.msgpack.decode(self._opened(unseal, sealed, ad, what), type=value)
-
-    def _opened(self, unseal: Callable[[Vault, bytes, bytes], Handle], sealed: bytes, ad: bytes, what: str) -> Handle:
+    def _opened(self, sealed: bytes, ad: bytes, value: type[Value], what: str) -> Value:
         try:
-            return unseal(self._vault, ad, sealed)
+            plain = self._vault.open(ad, sealed)
         except SealError as error:
             raise StoreDamaged(f"the stored {what} does not open ({error}); restore this node's backup") from error
+        return msgspec.msgpack.decode(plain, type=value)
 
     def _named(self, kind: str, name: str) -> bytes:
         return self._ad(kind, name=name)
