@@ -179,14 +179,12 @@ async def test_a_burned_key_has_no_owner_and_keeps_its_action(town: Town) -> Non
     assert await permissions.owner(token, block) is None
     assert await permissions.is_permitted_action(token, ACTION, block) == (True, frozenset({1}))
     assert await permissions.permitted_addresses(token, block) == []
-    assert await permissions.routing(token, block) == batch_vote(1).keys[0].public_key
 
 
-async def test_an_unknown_key_has_no_owner_and_no_public_key(town: Town) -> None:
+async def test_an_unknown_key_has_no_owner_and_no_action(town: Town) -> None:
     permissions = Permissions(town.rpc, town.contracts)
     block = await head(town)
     assert await permissions.owner(5, block) is None
-    assert await permissions.routing(5, block) is None
     assert await permissions.permitted_actions(5, block) == []
 
 

@@ -22,7 +22,6 @@ _OWNER = Function("ownerOfOrZero(uint256)", "address")
 _PERMISSION = Function("permission(uint256,uint256,bytes)", "bool,uint256")
 _ACTIONS = Function("getPermittedActions(uint256)", "bytes[]")
 _ADDRESSES = Function("getPermittedAddresses(uint256)", "address[]")
-_PUBLIC_KEY = Function("getPubkey(uint256)", "bytes")
 
 _ADDRESS_METHOD = 1
 _ACTION_METHOD = 2
@@ -37,7 +36,7 @@ def checksummed(address: str) -> str:
 
 
 class Permissions:
-    """Reads owners, permissions and public keys of one network's tokens."""
+    """Reads owners and permissions of one network's tokens."""
 
     def __init__(self, rpc: Rpc, contracts: Contracts) -> None:
         self._rpc = rpc
@@ -66,11 +65,6 @@ class Permissions:
         """Return the owner, if there is one, and all permitted addresses, checksummed."""
         (addresses,) = await self._read(self._contracts.pkp_permissions, _ADDRESSES, block, token_id)
         return [checksummed(address) for address in addresses]
-
-    async def routing(self, token_id: int, block: Block) -> bytes | None:
-        """Return the 65-byte public key of a registered ``pkp-*`` key, minted or not; None if there is none."""
-        (public_key,) = await self._read(self._contracts.pubkey_router, _PUBLIC_KEY, block, token_id)
-        return public_key or None
 
     async def _permission(self, token_id: int, method: int, identity: bytes, block: Block) -> tuple[bool, frozenset[int]]:
         permitted, scopes = await self._read(self._contracts.pkp_permissions, _PERMISSION, block, token_id, method, identity)

@@ -90,10 +90,6 @@ class SimulatedNetwork:
         """Cut the link between two nodes."""
         self._cut.add(frozenset((one, other)))
 
-    def heal(self) -> None:
-        """Mend all links."""
-        self._cut.clear()
-
     def corrupt(self, seat: Seat, tamper: Tamper) -> None:
         """Make ``seat`` a traitor: it runs the honest code, and ``tamper`` decides what really leaves it."""
         self._tampers[seat] = tamper
