@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from votive.action import Pool, PoolBusy, SandboxUnavailable, Warm
-from votive.action.launcher import find_deno
+from votive.action.child import Child
+from votive.action.launcher import Launcher, find_deno
 
 from .conftest import AUTH, LIMITS
 
@@ -47,6 +48,41 @@ async def test_a_used_process_is_gone_and_replaced(pool, host):
     [first] = idle(pool)
     await pool.run(ANSWER, {}, AUTH, host)
     await until(lambda: not exists(first) and len(idle(pool)) == 1)
+
+
+class Counting(Launcher):
+    starts = 0
+
+    async def start(self, *, ethers: bool) -> Child:
+        type(self).starts += 1
+        return await super().start(ethers=ethers)
+
+
+@pytest.fixture
+def counting(monkeypatch) -> type[Counting]:
+    monkeypatch.setattr(Counting, "starts", 0)
+    monkeypatch.setattr("votive.action.pool.Launcher", Counting)
+    return Counting
+
+
+async def test_while_others_wait_ready_nothing_is_started_between_two_runs(host, counting, monkeypatch):
+    monkeypatch.setattr("votive.action.pool._REST_SECONDS", 0.3)
+    async with Pool(LIMITS, warm=Warm(bare=3, ethers=0)) as pool:
+        await until(lambda: len(idle(pool)) == 3)
+        for _ in range(2):
+            await pool.run(ANSWER, {}, AUTH, host)
+            await asyncio.sleep(0.05)
+            assert counting.starts == 3
+        await until(lambda: len(idle(pool)) == 3)
+        assert counting.starts == 5
+
+
+async def test_a_frame_for_a_process_that_is_gone_says_so(pool):
+    await until(lambda: len(idle(pool)) == 1)
+    child = pool._idle[False].popleft()
+    await child.close()
+    with pytest.raises(BrokenPipeError):
+        await child.send(b"")
 
 
 async def test_a_process_that_dies_while_it_waits_is_replaced(pool, host):

@@ -63,7 +63,9 @@ class Child:
         restrict(self.pid, limits)
 
     async def send(self, frame: bytes) -> None:
-        """Write a frame and wait until the pipe has taken most of it."""
+        """Write a frame and wait until the pipe has taken most of it; BrokenPipeError if the process is gone."""
+        if self._writer.is_closing():
+            raise BrokenPipeError("The process closed its input.")
         self._writer.write(frame)
         await self._writer.drain()
 

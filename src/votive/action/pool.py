@@ -22,6 +22,8 @@ from votive.terms.action import ActionLimits, AuthContext, RunResult
 from votive.terms.errors import CallerError, VotiveError
 
 _RETRY_SECONDS = 1.0
+_REST_SECONDS = 0.03
+"""How long nothing must have run before a process is replaced while others of its kind wait ready."""
 
 
 class Warm(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +38,7 @@ class Pool:
 
     Args:
         limits: What a run may use where ``run`` is not told otherwise; the memory limit also sets V8's heap.
-        warm: Processes kept ready. They are replaced while nothing runs, or at once where one is missing for a run.
+        warm: Processes kept ready. They are replaced while nothing runs: at once where none of the kind is left, else a little later.
         parallel: Runs at a time.
         queue: Runs that may wait for their turn; more are refused with PoolBusy.
         deno: The Deno binary; by default the one installed beside this Python.
@@ -65,6 +67,7 @@ class Pool:
         self._turns = asyncio.Semaphore(parallel)
         self._room = parallel + queue
         self._runs = 0
+        self._entered = 0
         self._missing = asyncio.Event()
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -169,17 +172,32 @@ class Pool:
         while True:
             await self._missing.wait()
             await self._quiet.wait()
-            kind = next((kind for kind, wanted in self._wanted.items() if len(self._idle[kind]) < wanted), None)
+            kind = self._most_missed()
             if kind is None:
                 self._missing.clear()
-                continue
-            try:
-                self._keep(await self._launcher.start(ethers=kind))
-            except (VotiveError, TimeoutError):
-                await asyncio.sleep(_RETRY_SECONDS)  # a run that needs one starts it itself and tells its caller why it cannot
+            elif not self._idle[kind] or await self._rested():
+                await self._replace(kind)
+
+    def _most_missed(self) -> bool | None:
+        """Return the kind of which too few wait, first one of which none does."""
+        missed = [kind for kind, wanted in self._wanted.items() if len(self._idle[kind]) < wanted]
+        return min(missed, key=lambda kind: len(self._idle[kind]), default=None)
+
+    async def _rested(self) -> bool:
+        """Wait a little; say whether nothing ran meanwhile."""
+        entered = self._entered
+        await asyncio.sleep(_REST_SECONDS)
+        return self._entered == entered
+
+    async def _replace(self, kind: bool) -> None:
+        try:
+            self._keep(await self._launcher.start(ethers=kind))
+        except (VotiveError, TimeoutError):
+            await asyncio.sleep(_RETRY_SECONDS)  # a run that needs one starts it itself and tells its caller why it cannot
 
     def _enter(self) -> None:
         self._runs += 1
+        self._entered += 1
         self._quiet.clear()
 
     def _leave(self) -> None:
