@@ -111,6 +111,15 @@ async def test_an_address_without_a_node_is_unreachable(url: str) -> None:
         await connected(url)
 
 
+async def test_nodes_that_are_all_silent_make_one_sentence(unused_tcp_port: int) -> None:
+    url = f"http://127.0.0.1:{unused_tcp_port}"
+    with pytest.raises(Unreachable) as refusal:
+        async with votive.connect([url, url]):
+            pass
+    once = f"no node answers at {url} (Connection refused)"
+    assert refusal.value.message == f"{once}; {once}. Is the network up (`votive status`, `votive up`), and the URL right?"
+
+
 async def test_what_is_no_chain_is_said_to_be_none() -> None:
     async def page(_: web.Request) -> web.StreamResponse:
         return web.Response(text="<html>")

@@ -11,6 +11,8 @@ import pytest
 from eth_account import Account
 
 from votive.cli import accounts, params
+from votive.cli.demo import program
+from votive.cli.key import show
 from votive.cli.main import main
 from votive.client import BadArgument, Wallet
 from votive.client.arguments import address_of, digest_of, grantee_of, signature_parts, token_of
@@ -125,7 +127,7 @@ class TestAccounts:
 
     @pytest.mark.parametrize("who", ["10", "0x0000000000000000000000000000000000000001", "nobody"])
     def test_nobody_is_nobody(self, who: str) -> None:
-        with pytest.raises(BadArgument, match="--as"):
+        with pytest.raises(BadArgument, match=r"no account 10|--as"):
             accounts.wallet(who, funded_accounts())
 
     @pytest.mark.parametrize("key", ["", "0x12", "zz" * 32, "0x" + "00" * 32, "0x" + "ff" * 32])
@@ -152,6 +154,27 @@ class TestCommands:
         assert "--json" in text
         assert "--verbose" in text
         assert "--directory" in text
+
+    def test_help_says_what_holds_if_nothing_is_said(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["up", "--help"]) == 0
+        text = capsys.readouterr().out
+        for default in (".votive", "4", "free ones"):
+            assert f"[default: {default}]" in text
+
+    def test_a_mistyped_command_is_answered_with_the_nearest(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["key", "lst"]) == 2
+        assert capsys.readouterr().err.endswith("Did you mean 'list'? See `votive key --help`.\n")
+
+    def test_the_demonstration_names_the_program_as_it_can_be_called(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.argv", [".venv/bin/votive", "demo"])
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert program() == ".venv/bin/votive"
+        (tmp_path / "votive").touch(mode=0o755)
+        assert program() == "votive"
+
+    def test_what_there_is_none_of_is_called_none(self, capsys: pytest.CaptureFixture[str]) -> None:
+        show({"owner": None, "permitted_actions": (), "nodes": (1, 2)}, json=False)
+        assert capsys.readouterr().out == "owner              none\npermitted_actions  none\nnodes              1, 2\n"
 
     def test_the_first_help_fits_a_screen(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["--help"]) == 0

@@ -139,6 +139,7 @@ async def test_all_gateways_are_named_when_all_fail() -> None:
         with pytest.raises(IpfsError) as refusal:
             await gateways.fetch(CID, len(DATA))
     assert [entry.split(": ")[0] for entry in refusal.value.details] == [first, second]
+    assert "votive action publish" in refusal.value.message
 
 
 async def test_an_unreachable_gateway_is_skipped(unused_port: int) -> None:

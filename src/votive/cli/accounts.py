@@ -32,7 +32,7 @@ def address(who: str, accounts: Sequence[Account]) -> str:
 
 def _by_number(who: str, accounts: Sequence[Account]) -> Account:
     if int(who) >= len(accounts):
-        raise BadArgument(f"--as {who}: the development chain has the accounts 0 to {len(accounts) - 1}.")
+        raise BadArgument(f"there is no account {who}: the development chain has the accounts 0 to {len(accounts) - 1}.")
     return accounts[int(who)]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -41,13 +43,20 @@ def demo(
 
 
 async def _demo(place: Path, *, once: bool, nodes: int | None, json: bool) -> None:
-    with interruptible(), reporting("demonstrating Votive") as report:
-        async with running(place, nodes, report) as (network, seconds):
-            story = await _tell(network, seconds, report)
+    with interruptible():
+        async with running(place, nodes) as (network, seconds):
+            with reporting("demonstrating Votive") as report:
+                story = await _tell(network, seconds, report)
             print_json(story) if json else say(*words(story))
             if not once:
-                note(f"\nThe network stays up until Ctrl-C. In another terminal: votive status --directory {place}")
+                note(f"\nThe network stays up until Ctrl-C. In another terminal: {program()} status --directory {place}")
                 await until_interrupted()
+
+
+def program() -> str:
+    """Return how to call this program: by its name, or by the path that it was called by if a shell would not find the name."""
+    called = sys.argv[0]
+    return called if Path(called).name == "votive" and not shutil.which("votive") else "votive"
 
 
 async def until_interrupted() -> None:
@@ -83,16 +92,18 @@ def interruptible() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def running(place: Path, nodes: int | None, report: Report) -> AsyncIterator[tuple[Devnet, float]]:
+async def running(place: Path, nodes: int | None) -> AsyncIterator[tuple[Devnet, float]]:
     """Start the network in ``place``; give it and the seconds that took; end it afterwards, whatever happens."""
     from votive.devnet import Devnet  # noqa: PLC0415  # loads the node
 
     started = time.perf_counter()
-    network = await Devnet.up(place, nodes=nodes, progress=report)
+    with reporting("starting the network") as report:
+        network = await Devnet.up(place, nodes=nodes, progress=report)
     try:
         yield network, time.perf_counter() - started
     finally:
-        await network.down(report)
+        with reporting("ending the network") as report:
+            await network.down(report)
 
 
 async def _tell(network: Devnet, seconds: float, report: Report) -> Story:

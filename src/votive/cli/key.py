@@ -70,8 +70,9 @@ def grant(
     verbose: Verbose = False,
 ) -> None:
     """Permit an action or an address to use a key."""
-    done = with_wallet(directory, as_, lambda network, wallet: network.grant(token, account=wallet, action=action, address=address))
-    show_change(token, named(action, address), done, json=json)
+    user = None if address is None else accounts.address(address, plan_of(directory).accounts)
+    done = with_wallet(directory, as_, lambda network, wallet: network.grant(token, account=wallet, action=action, address=user))
+    show_change(token, named(action, user), done, json=json)
 
 
 @app.command()
@@ -85,8 +86,9 @@ def revoke(
     verbose: Verbose = False,
 ) -> None:
     """End what was permitted to an action or an address."""
-    done = with_wallet(directory, as_, lambda network, wallet: network.revoke(token, account=wallet, action=action, address=address))
-    show_change(token, named(action, address), done, json=json)
+    user = None if address is None else accounts.address(address, plan_of(directory).accounts)
+    done = with_wallet(directory, as_, lambda network, wallet: network.revoke(token, account=wallet, action=action, address=user))
+    show_change(token, named(action, user), done, json=json)
 
 
 @app.command()
@@ -185,11 +187,14 @@ def show(result: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json(result)
     else:
-        say(*(f"{name:<12} {line(value)}" for name, value in result.items()))
+        width = max(map(len, result))
+        say(*(f"{name:<{width}}  {line(value)}" for name, value in result.items()))
 
 
 def line(value: Any) -> str:
     """Write a field for a person."""
     if isinstance(value, dict):
         return "  ".join(f"{name} {part}" for name, part in value.items())
-    return ", ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)

@@ -26,6 +26,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # it would swallow what stands in brackets, such as defaults
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Keys that no one holds, programs that may use them, and proofs of which program did.",
 )
@@ -89,7 +90,7 @@ def _usage(error: typer.TyperException) -> str:
     if not message:
         return ""
     path = context.command_path if context is not None else "votive"
-    return f"{message.rstrip('.')}. See `{path} --help`."
+    return f"{message if message.endswith('?') else message.rstrip('.') + '.'} See `{path} --help`."
 
 
 def _defect(error: Exception) -> VotiveError:

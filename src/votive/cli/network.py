@@ -66,7 +66,7 @@ def down(directory: Directory = DEFAULT_DIRECTORY, json: Json = False, verbose: 
 
 
 def logs(
-    name: Annotated[str | None, typer.Argument(help="chain, ipfs, or a node's number.  [default: all]", metavar="[NAME]")] = None,
+    name: Annotated[str | None, typer.Argument(help="chain, ipfs, or a node's number.  [default: all]", metavar="NAME")] = None,
     directory: Directory = DEFAULT_DIRECTORY,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines until Ctrl-C.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-l", help="How many of the last lines of each log.", min=0)] = 20,

@@ -18,5 +18,5 @@ As = Annotated[
     typer.Option("--as", help="Who pays or asks: number or address of a development account, or a file with a private key.", metavar="WHO"),
 ]
 TokenArgument = Annotated[str, typer.Argument(help="Token id of the key, decimal or 0x hex.", metavar="TOKEN_ID")]
-Action = Annotated[str | None, typer.Option("--action", help="The action's CID.", metavar="CID")]
-Address = Annotated[str | None, typer.Option("--address", help="The address.", metavar="ADDRESS")]
+Action = Annotated[str | None, typer.Option("--action", help="The action's CID: see `votive action cid`.", metavar="CID")]
+Address = Annotated[str | None, typer.Option("--address", help="The address, or number of a development account.", metavar="ADDRESS")]

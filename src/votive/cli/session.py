@@ -14,13 +14,9 @@ if TYPE_CHECKING:
 
 def plan_of(directory: Path) -> Plan:
     """Return the plan of the network in ``directory``; DevnetError if there is none."""
-    from votive.devnet.errors import DevnetError  # noqa: PLC0415
-    from votive.devnet.plan import load  # noqa: PLC0415
+    from votive.devnet.plan import existing  # noqa: PLC0415
 
-    plan = load(directory)
-    if plan is None:
-        raise DevnetError(f"there is no network in {directory.absolute()}. Start one with `votive up --directory {directory}`.")
-    return plan
+    return existing(directory.absolute())
 
 
 @asynccontextmanager

@@ -24,7 +24,7 @@ MARKS = {True: "✓", False: "✗", None: "·"}
 
 
 def verify(
-    file: Annotated[Path | None, typer.Argument(help="What `votive action run --save` wrote.", metavar="[FILE]")] = None,
+    file: Annotated[Path | None, typer.Argument(help="What `votive action run --save` wrote.", metavar="FILE")] = None,
     signature: Annotated[str | None, typer.Option(help="Instead of a file: r, s and v, 65 bytes of hex.", metavar="0x…")] = None,
     digest: Annotated[str | None, typer.Option(help="What was signed, 32 bytes of hex.", metavar="0x…")] = None,
     key: Annotated[str | None, typer.Option(help="Token id of the key.", metavar="TOKEN_ID")] = None,

@@ -18,7 +18,7 @@ def token_of(token: Token) -> int:
     except ValueError as error:
         raise BadArgument(f"{token!r} is no token id: give it in decimal, or in hex with 0x.") from error
     if not 0 <= number < 2**256:
-        raise BadArgument(f"{token!r} is no token id: it does not fit into 256 bits.")
+        raise BadArgument(f"{token!r} is no token id: it does not fit into 256 bits. Is it a public key? See `votive key list`.")
     return number
 
 
@@ -69,4 +69,4 @@ def grantee_of(action: str | None, address: str | None) -> bytes | str:
         return multihash_of(action)
     if address is not None and action is None:
         return address_of(address)
-    raise BadArgument("name either an action (CID) or an address, and not both.")
+    raise BadArgument("name what is meant: either an action, by its CID, or an address, and not both.")

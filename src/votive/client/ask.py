@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from votive.client.errors import reason_of
+
 if TYPE_CHECKING:
     import aiohttp
 
@@ -94,7 +96,7 @@ async def ask(session: aiohttp.ClientSession, node: Node, question: Question) ->
     except TimeoutError:
         silence = f"no answer from {node.url} within {question.patience:g} s"
     except (aiohttp.ClientError, OSError) as error:
-        silence = f"{node.url} cannot be reached: {getattr(error, 'strerror', None) or error or type(error).__name__}"
+        silence = f"{node.url} cannot be reached: {reason_of(error)}"
     return Answer(seat=node.seat, seconds=time.monotonic() - started, silence=silence)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from votive.client.auth_sig import ANONYMOUS, Origin
-from votive.client.errors import Unreachable, WrongNetwork
+from votive.client.errors import Unreachable, WrongNetwork, reason_of
 from votive.client.network import Network
 from votive.client.registry import Registry
 from votive.client.rpc import Rpc
@@ -84,7 +84,9 @@ async def describe(session: aiohttp.ClientSession, urls: Sequence[str]) -> Descr
             return await _describe(session, url.rstrip("/"))
         except Unreachable as error:
             failures.append(error.message)
-    raise Unreachable(" ".join(failures) or "no node was named: give the URL of at least one.")
+    if not failures:
+        raise Unreachable("no node was named: give the URL of at least one.")
+    raise Unreachable(f"{'; '.join(failures)}. Is the network up (`votive status`, `votive up`), and the URL right?")
 
 
 async def _describe(session: aiohttp.ClientSession, url: str) -> Description:
@@ -94,12 +96,12 @@ async def _describe(session: aiohttp.ClientSession, url: str) -> Description:
         async with asyncio.timeout(DESCRIBE_SECONDS), session.get(f"{url}/votive/network") as response:
             raw = await response.read()
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-        raise Unreachable(f"no node answers at {url} ({error or type(error).__name__}). Is the network up, and the URL right?") from error
+        raise Unreachable(f"no node answers at {url} ({reason_of(error)})") from error
     try:
         return msgspec.json.decode(raw, type=Description)
     except msgspec.MsgspecError as error:
         raise Unreachable(
-            f"{url} is no Votive node: its /votive/network (HTTP {response.status}) does not describe a network: {error}."
+            f"{url} is no Votive node: its /votive/network (HTTP {response.status}) does not describe a network ({error})"
         ) from error
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from votive.client.errors import TransactionFailed, Unreachable
+from votive.client.errors import TransactionFailed, Unreachable, reason_of
 from votive.terms.encoding import bytes_of, hex0x
 from votive.terms.ethereum import revert_data
 
@@ -76,7 +76,7 @@ class Rpc:
                     return await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unreachable(
-                f"the chain does not answer at {self.url} ({method}: {error or type(error).__name__}). Is it running, and is the URL right?"
+                f"the chain does not answer at {self.url} ({method}: {reason_of(error)}). Is it running, and is the URL right?"
             ) from error
 
     def _read(self, method: str, raw: bytes) -> _Reply:

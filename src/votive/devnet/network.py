@@ -25,7 +25,7 @@ from votive.client.rpc import Rpc
 from votive.devnet import anvil, create, ports, services
 from votive.devnet.errors import DevnetError
 from votive.devnet.lock import locked
-from votive.devnet.plan import NODES_DEFAULT, NODES_LEAST, NODES_MOST, Account, Plan, Ports, count_for, load
+from votive.devnet.plan import NODES_DEFAULT, NODES_LEAST, NODES_MOST, Account, Plan, Ports, count_for, existing, load
 from votive.devnet.processes import Process, end, log_tail
 from votive.devnet.progress import Progress, Report, silent
 from votive.devnet.services import Service
@@ -54,10 +54,7 @@ class Devnet:
             DevnetError: there is none.
         """
         path = _absolute(directory)
-        plan = load(path)
-        if plan is None:
-            raise DevnetError(f"there is no network in {path}. Start one with `votive up --directory {path}`.")
-        return cls(path, plan)
+        return cls(path, existing(path))
 
     @classmethod
     async def up(cls, directory: Path | str, nodes: int | None = None, port: int | None = None, progress: Report = silent) -> Devnet:
@@ -75,8 +72,8 @@ class Devnet:
             AnvilMissing: the chain's program is missing and cannot be installed.
         """
         path = _absolute(directory)
-        create.prepare(path)
-        async with locked(path, progress), _undone_on_failure(path), _http() as session:
+        made = create.prepare(path)
+        async with locked(path, progress), _undone_on_failure(path, made), _http() as session:
             plan = load(path)
             if plan is None:
                 plan = await _create(path, NODES_DEFAULT if nodes is None else nodes, port, session, progress)
@@ -178,13 +175,17 @@ class Devnet:
 
 
 @asynccontextmanager
-async def _undone_on_failure(directory: Path) -> AsyncIterator[None]:
-    """If what is done inside fails or is interrupted, end the processes that it started."""
+async def _undone_on_failure(directory: Path, made: Sequence[Path]) -> AsyncIterator[None]:
+    """If what is done inside fails or is interrupted, end the processes that it started; what these said stays to be read.
+
+    ``made`` are the directories to remove again if there is nothing to read.
+    """
     before = create.processes_in(directory)
     try:
         yield
     except BaseException:
         await end([process for process in create.processes_in(directory) if process not in before])
+        create.unprepare(directory, made)
         raise
 
 

@@ -117,6 +117,17 @@ def save(directory: Path, plan: Plan) -> None:
     write_whole(directory / FILE, msgspec.json.format(msgspec.json.encode(plan), indent=2))
 
 
+def existing(directory: Path) -> Plan:
+    """Read the plan in ``directory``; DevnetError if no network was ever finished there."""
+    plan = load(directory)
+    if plan is None:
+        raise DevnetError(
+            f"there is no network in {directory}. Start one with `votive up --directory {directory}`, or name the directory of another "
+            "with --directory: without it, every command means .votive in the directory where it is called."
+        )
+    return plan
+
+
 def load(directory: Path) -> Plan | None:
     """Read the plan in ``directory``; None if no network was ever finished there."""
     try:

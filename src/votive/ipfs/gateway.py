@@ -81,8 +81,8 @@ class Gateways:
                 doubted.add(url)
                 failures.append(f"{url}: {_reason(error)}")
         if not failures:
-            raise IpfsError(f"{cid} is not stored here and no gateway is configured", retryable=False)
-        raise IpfsError(f"no gateway delivered {cid}: " + "; ".join(failures), details=failures)
+            raise IpfsError(f"{cid} is not stored here and no gateway is configured.", retryable=False)
+        raise IpfsError(f"no gateway delivered {cid}: {'; '.join(failures)}. Was it published (`votive action publish`)?", details=failures)
 
     async def _from_gateway(self, url: str, cid: Cid) -> bytes:
         if self._session is None:

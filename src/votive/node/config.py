@@ -141,7 +141,7 @@ class FetchSection(Section, frozen=True, kw_only=True):
     """What actions may fetch beyond the public internet."""
 
     allow: tuple[str, ...] = ()
-    """``host:port`` of private targets that are allowed; none by default."""
+    """``address:port`` on this machine that actions may fetch from, such as ``127.0.0.1:8000``; none by default."""
 
 
 class LogSection(Section, frozen=True, kw_only=True):
