@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from votive.devnet import Devnet, DevnetError, PortInUse, Progress, configuration
-from votive.devnet.lock import locked
+from votive.devnet import AnvilMissing, Devnet, DevnetError, PortInUse, Progress, configuration
+from votive.devnet.lock import forget, locked
 from votive.devnet.plan import NodePlan, Plan, load, save
 from votive.devnet.progress import silent
 from votive.node.config import load as load_node
@@ -73,7 +73,26 @@ async def test_a_taken_base_port_is_refused_before_anything_is_made(tmp_path: Pa
         base = server.sockets[0].getsockname()[1] - 9  # the last port of the row of four nodes: the chain's
         with pytest.raises(PortInUse, match="process"):
             await Devnet.up(tmp_path / "network", port=base)
-    assert [path.name for path in (tmp_path / "network").iterdir()] == ["lock"]
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_failed_creation_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOTIVE_ANVIL", str(tmp_path / "absent"))
+    with pytest.raises(AnvilMissing):
+        await Devnet.up(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "kept").mkdir()
+    with pytest.raises(AnvilMissing):
+        await Devnet.up(tmp_path / "kept")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "kept"]
+
+
+async def test_a_failed_start_leaves_the_network_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOTIVE_ANVIL", str(tmp_path / "absent"))
+    save(tmp_path, PLAN)
+    with pytest.raises(AnvilMissing):
+        await Devnet.up(tmp_path)
+    assert load(tmp_path) == PLAN
 
 
 async def test_what_is_not_ours_is_neither_used_nor_removed(tmp_path: Path) -> None:
@@ -100,6 +119,26 @@ async def test_a_second_command_waits_for_the_first(tmp_path: Path) -> None:
     assert order == ["first", "second"]
     assert len(told) == 1
     assert "waiting" in told[0].text
+
+
+async def test_who_waits_for_a_lock_that_is_removed_takes_the_next_one(tmp_path: Path) -> None:
+    place, order = tmp_path / "network", ["first"]
+
+    async def later(name: str) -> None:
+        async with locked(place, silent):
+            order.append(name)
+            await asyncio.sleep(0.2)
+            order.append(name)
+
+    async with locked(place, silent):
+        waiting = asyncio.create_task(later("second"))
+        await asyncio.sleep(0.2)
+        forget(place)
+        place.rmdir()
+    newcomer = asyncio.create_task(later("third"))
+    await asyncio.gather(waiting, newcomer)
+    assert order[1] == order[2]
+    assert order[3] == order[4]
 
 
 def test_a_node_reads_the_configuration_that_is_written_for_it(tmp_path: Path) -> None:

@@ -30,12 +30,16 @@ MNEMONIC = "test test test test test test test test test test test junk"
 """Anvil's own default: everybody's accounts, worth nothing."""
 
 
-def prepare(directory: Path) -> None:
+def prepare(directory: Path) -> list[Path]:
     """Make ``directory``, and make sure that nothing in it would be taken for ours and is not.
+
+    Returns:
+        The directories that had to be made, innermost first.
 
     Raises:
         DevnetError: it cannot be made, or something is in the way.
     """
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -43,6 +47,18 @@ def prepare(directory: Path) -> None:
     found = ours(directory)
     if found and not (directory / lock.FILE).exists():
         raise DevnetError(f"{found[0]} is in the way, and is not of a Votive network. Choose another --directory.")
+    return missing
+
+
+def unprepare(directory: Path, made: Sequence[Path]) -> None:
+    """Undo ``prepare``, unless there is more in ``directory`` than its lock, which must be held."""
+    if ours(directory) or (directory / plan.FILE).exists():
+        return
+    lock.forget(directory)
+    for path in made:
+        if any(path.iterdir()):
+            return
+        path.rmdir()
 
 
 def ours(directory: Path) -> list[Path]:

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import IO
 
 from votive.devnet.errors import DevnetError
 from votive.devnet.progress import Progress, Report
@@ -21,18 +22,48 @@ PATIENCE = 180.0
 @asynccontextmanager
 async def locked(directory: Path, report: Report) -> AsyncIterator[None]:
     """Hold the lock of ``directory``, after waiting for a command that has it. The system frees it if we are killed."""
-    with (directory / FILE).open("a+") as file:
-        await _take(file.fileno(), directory, report)
+    with await _held(directory, report) as file:
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
         yield
 
 
+def forget(directory: Path) -> None:
+    """Remove the lock of ``directory``, which must be held: whoever waits for it makes another."""
+    (directory / FILE).unlink()
+
+
+async def _held(directory: Path, report: Report) -> IO[str]:
+    """Return the file whose lock is held and which is still the one in ``directory``."""
+    while True:
+        file = _opened(directory)
+        try:
+            await _take(file.fileno(), directory, report)
+        except BaseException:
+            file.close()
+            raise
+        if _is_at(directory / FILE, file.fileno()):
+            return file
+        file.close()
+
+
+def _opened(directory: Path) -> IO[str]:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return (directory / FILE).open("a+")
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
 async def _take(descriptor: int, directory: Path, report: Report) -> None:
     deadline, told = time.monotonic() + PATIENCE, False
     while not _try(descriptor):
-        holder = (directory / FILE).read_text() or "unknown"
+        holder = os.pread(descriptor, 20, 0).decode() or "unknown"
         if time.monotonic() > deadline:
             raise DevnetError(f"process {holder} has been changing the network in {directory} for {PATIENCE:.0f} s. Wait for it.")
         if not told:
