@@ -6,7 +6,6 @@ Two values are secrets that Python may hold (docs/threat-model.md): the wallet a
 
 from __future__ import annotations
 
-import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from votive.chain.token import eth_address
 from votive.core import SealingKey, Vault
 from votive.core.errors import SealError
 from votive.net import certificate_hash, make_certificate
+from votive.node.durable import write_durably
 from votive.node.failure import ExitStatus, StartFailure
 from votive.terms.encoding import HashInput, encode
 
@@ -90,7 +90,7 @@ def create_identity(directory: Path, vault: Vault) -> NodeIdentityPublic:
         sealed_wallet=vault.seal(_ad(address, "wallet"), wallet.secret),
         sealed_x25519=sealing.sealed(vault, _ad(address, "x25519")),
     )
-    _write_durably(file, encode(stored))
+    write_durably(file, encode(stored))
     return NodeIdentityPublic(address, certificate_hash(certificate_pem), sealing.public_key)
 
 
@@ -127,19 +127,3 @@ def _read(file: Path) -> _IdentityFile:
             ExitStatus.STORE_BROKEN,
         )
     return stored
-
-
-def _write_durably(file: Path, content: bytes) -> None:
-    """Write a new file of mode 0600 that is whole after a crash, or absent."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.rename(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -9,6 +9,7 @@ from pathlib import Path
 from votive.core import Vault
 from votive.core.errors import KeyFileError
 from votive.node.config import Config
+from votive.node.durable import write_durably
 from votive.node.failure import ExitStatus, StartFailure
 
 SALT_FILE = "kek.salt"
@@ -47,11 +48,7 @@ def _salt(file: Path) -> bytes:
         salt = file.read_bytes()
     except FileNotFoundError:
         salt = secrets.token_bytes(SALT_BYTES)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(salt)
-            stream.flush()
-            os.fsync(stream.fileno())
+        write_durably(file, salt)  # keys will be sealed under it: a lost or torn salt loses them
     if len(salt) != SALT_BYTES:
         raise StartFailure(f"{file} holds {len(salt)} bytes, not {SALT_BYTES}. Restore it from a backup.", ExitStatus.KEY_ENCRYPTION_KEY)
     return salt
