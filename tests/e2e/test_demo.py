@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -59,6 +60,34 @@ def test_the_demonstration_stays_up_until_it_is_interrupted() -> None:
     assert "This assumes:" in told
     assert not directory.exists()
     assert processes_in(directory) == []
+
+
+UNFAITHFUL = """
+import sys
+from votive.cli import main, story
+story.prime_source = lambda: story.OTHER_ACTION.encode() + b"// examples/prime.js, as if it had lost its test\\n"
+sys.exit(main.main(["demo", "--once", "--json", "--directory", sys.argv[1]]))
+"""
+"""The demonstration with a program that signs composites too."""
+
+
+def test_a_demonstration_that_goes_otherwise_than_told_fails(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", UNFAITHFUL, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stderr
+    error = json.loads(done.stdout)
+    assert error.keys() == {"errorCode", "message", "details"}
+    assert "this had to be refused and was not" in error["message"]
+    assert "7917" in done.stderr
+    assert processes_in(tmp_path) == []
+
+
+def test_a_demonstration_without_a_network_fails(tmp_path: Path) -> None:
+    done = votive(
+        "demo", "--once", "--json", "--directory", tmp_path / "demo", env={**os.environ, "VOTIVE_ANVIL": str(tmp_path / "absent")}
+    )
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["errorCode"] == "DevnetAnvilMissing"
+    assert not (tmp_path / "demo").exists()
 
 
 def wait_for(stream: tempfile._TemporaryFileWrapper[str], pattern: str, process: subprocess.Popen[bytes]) -> str:
