@@ -1,4 +1,4 @@
-"""A development network for tests: four real node processes, a chain and an IPFS store, and what tests do to them."""
+"""A development network for tests: real node processes, four by default, a chain and an IPFS store, and what tests do to them."""
 
 from __future__ import annotations
 
@@ -33,11 +33,15 @@ class City:
     """Token ids, oldest first."""
 
     @classmethod
-    def found(cls, directory: Path) -> City:
+    def found(cls, directory: Path, nodes: int = len(SEATS)) -> City:
         """Start a new network and mint its first key."""
-        city = cls(asyncio.run(Devnet.up(directory, nodes=len(SEATS))))
+        city = cls(asyncio.run(Devnet.up(directory, nodes=nodes)))
         city.mint()
         return city
+
+    @property
+    def seats(self) -> list[int]:
+        return [node.index for node in self.network.plan.nodes]
 
     @property
     def account(self) -> str:
@@ -51,7 +55,7 @@ class City:
         return {node.index: node.state for node in asyncio.run(self.network.status()).nodes}
 
     def pids(self) -> dict[int, int | None]:
-        return {seat: self.network.node_pid(seat) for seat in SEATS}
+        return {seat: self.network.node_pid(seat) for seat in self.seats}
 
     def kill(self, *seats: int) -> None:
         """End nodes by SIGKILL and wait until they are gone."""
@@ -89,7 +93,7 @@ class City:
 
     def is_whole(self) -> bool:
         """Whether every node has a link and a set-up with every other."""
-        return all(peer["pair"] for seat in SEATS for peer in self.health(seat)["peers"])
+        return all(peer["pair"] for seat in self.seats for peer in self.health(seat)["peers"])
 
     def stock(self) -> int:
         """Unminted keys, as node 1 sees them."""
@@ -118,7 +122,7 @@ class City:
                 thread.join()
 
     async def _with_client(self, act: Callable[[Any], Any]) -> Any:
-        async with votive.connect([self.network.node_url(seat) for seat in SEATS]) as client:
+        async with votive.connect([self.network.node_url(seat) for seat in self.seats]) as client:
             return await act(client)
 
 
