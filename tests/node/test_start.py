@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pty
+import select
 import signal
 import socket
 import subprocess
@@ -35,6 +37,7 @@ from votive.terms.contracts import Contracts
 from votive.terms.participant import Committee, Participant, Seat
 
 RESOLVER = "0x59Ca1A5e05f45Cda8e138d0e03b6f8d3E83F9b5E"
+PASSPHRASE = "correct horse battery staple"
 
 
 def free_port() -> int:
@@ -269,6 +272,75 @@ def test_a_passphrase_opens_what_it_sealed_and_leaves_the_environment(tmp_path: 
 def unlock_again(config: Config, monkeypatch: pytest.MonkeyPatch) -> Vault:
     monkeypatch.setenv("A_TEST_PASSPHRASE", "correct horse battery staple")
     return unlock(config)
+
+
+def with_passphrase(directory: Path, source: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A node's folder whose identity is sealed under ``PASSPHRASE``, which the node is to read from ``source``; its configuration."""
+    file = directory / "node.toml"
+    section = f'[key_encryption_key]\nvariable = "A_TEST_PASSPHRASE"\nsource = "{source}"\n'
+    file.write_text(
+        f'[chain]\nresolver = "{RESOLVER}"\nrpc_urls = ["http://127.0.0.1:9"]\n[http]\nport = {free_port()}\n[peer]\nport = {free_port()}\n'
+        + section
+    )
+    monkeypatch.setenv("A_TEST_PASSPHRASE", PASSPHRASE)
+    create(directory, unlock(load(file, {"VOTIVE_KEY_ENCRYPTION_KEY_SOURCE": "passphrase-env"})))
+    return file
+
+
+@contextmanager
+def at_a_terminal(config: Path) -> Iterator[tuple[int, int]]:
+    """A node's process at a pseudo-terminal of its own: its pid and the terminal; ended when the block ends."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "votive.node", "--config", str(config)])
+    try:
+        yield child, terminal
+    finally:
+        os.close(terminal)
+        if os.waitpid(child, os.WNOHANG) == (0, 0):
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+
+
+def shown_until(terminal: int, text: str) -> str:
+    """What is shown at a terminal, up to ``text``."""
+    shown = b""
+    while text.encode() not in shown:
+        assert select.select([terminal], [], [], 30)[0], f"not shown in time: {text}, only {shown!r}"
+        shown += os.read(terminal, 4096)
+    return shown.decode()
+
+
+def test_a_node_starts_with_the_passphrase_in_its_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = with_passphrase(tmp_path, "passphrase-env", monkeypatch)
+    monkeypatch.setenv("A_TEST_PASSPHRASE", PASSPHRASE)
+    with process(file):
+        assert health(load(file, {}))["status"] == "starting"
+    monkeypatch.setenv("A_TEST_PASSPHRASE", "another horse battery staple")
+    with process(file) as running:
+        status, line = last_words(running)
+    assert status == ExitStatus.KEY_ENCRYPTION_KEY
+    assert "horse" not in line["why"]
+
+
+def test_a_node_asks_for_its_passphrase_at_the_terminal_and_starts_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = with_passphrase(tmp_path, "prompt", monkeypatch)
+    with at_a_terminal(file) as (_, terminal):
+        shown_until(terminal, "Passphrase of this node: ")
+        os.write(terminal, f"{PASSPHRASE}\n".encode())
+        assert health(load(file, {}))["status"] == "starting"
+        assert "horse" not in shown_until(terminal, "event")
+
+
+def test_a_node_does_not_start_with_another_passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = with_passphrase(tmp_path, "prompt", monkeypatch)
+    with at_a_terminal(file) as (node, terminal):
+        shown_until(terminal, "Passphrase of this node: ")
+        os.write(terminal, b"another horse battery staple\n")
+        assert "horse" not in shown_until(terminal, "cannot start")
+        ended = os.waitid(os.P_PID, node, os.WEXITED | os.WNOWAIT)
+    assert ended is not None
+    assert ended.si_status == ExitStatus.KEY_ENCRYPTION_KEY
 
 
 def test_a_missing_passphrase_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
