@@ -62,3 +62,11 @@ def processes_in(directory: Path) -> list[int]:
         if str(directory).encode() in command:
             found.append(int(process.name))
     return found
+
+
+def parent_of(pid: int) -> int | None:
+    """Pid of a process's parent; None if it has ended meanwhile."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
