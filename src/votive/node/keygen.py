@@ -15,6 +15,7 @@ from votive.net import Mesh
 from votive.node.engine import Engine
 from votive.node.signing import proof_checker
 from votive.node.transitions import BatchPlan
+from votive.node.unbroken import while_linked
 from votive.protocol import Batch, Clock, DkgOutcome, DkgSetup, generate
 from votive.store import StagedBatch, Store
 from votive.terms.errors import WorldError
@@ -50,7 +51,7 @@ class KeyGeneration:
         setup = self._setup(plan)
         await asyncio.to_thread(self.store.use_batch, plan.epoch, plan.purpose, plan.batch)
         async with self.mesh.open(setup.session) as channel:
-            outcome: DkgOutcome[KeyShare] = await generate(
+            ceremony = generate(
                 channel,
                 setup,
                 make_party=self._party(plan),
@@ -60,6 +61,7 @@ class KeyGeneration:
                 seconds=GENERATE_SECONDS,
                 proves=proof_checker(setup.session, self.committee),
             )
+            outcome: DkgOutcome[KeyShare] = await while_linked(ceremony, self.mesh, self.committee.others(self.me))
         await asyncio.to_thread(self.store.note_confirms, staged_of(outcome.batch), outcome.confirms)
         return outcome.batch
 
