@@ -15,16 +15,30 @@ from votive.cli.output import note, print_json, say
 from votive.cli.session import connected, plan_of
 
 if TYPE_CHECKING:
-    from votive.client import Network, Transaction, Wallet
+    from votive.client import Minted, Network, Transaction, Wallet
 
 app = typer.Typer(no_args_is_help=True, help="Make keys, and say who may use them.")
 T = TypeVar("T")
 
 
 @app.command()
-def mint(directory: Directory = DEFAULT_DIRECTORY, as_: As = "0", json: Json = False, verbose: Verbose = False) -> None:
-    """Mint the oldest key of the nodes' stock; the payer owns it."""
-    minted = with_wallet(directory, as_, lambda network, wallet: network.mint(account=wallet))
+def mint(
+    directory: Directory = DEFAULT_DIRECTORY,
+    burn_for: Annotated[
+        str | None, typer.Option(help="Permit only this action and burn the token, in the same transaction.", metavar="CID")
+    ] = None,
+    as_: As = "0",
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Mint the oldest key of the nodes' stock; the payer owns it, or, with --burn-for, nobody ever does."""
+
+    async def work(network: Network, wallet: Wallet) -> Minted:
+        if burn_for is None:
+            return await network.mint(account=wallet)
+        return await network.mint_grant_burn(action=burn_for, account=wallet)
+
+    minted = with_wallet(directory, as_, work)
     result = {
         "token_id": minted.token_id,
         "public_key": minted.public_key,
