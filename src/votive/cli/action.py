@@ -30,7 +30,7 @@ def cid(file: Source, directory: Directory = DEFAULT_DIRECTORY, json: Json = Fal
 
     The same in every network, and without one: the directory changes nothing.
     """
-    from votive.ipfs import cid_of  # noqa: PLC0415
+    from votive.ipfs import cid_of
 
     source = source_of(file)
     name = cid_of(source)
@@ -43,7 +43,7 @@ def publish(file: Source, directory: Directory = DEFAULT_DIRECTORY, json: Json =
     plan, source = plan_of(directory), source_of(file)
 
     async def go() -> str:
-        from votive.ipfs.publish import publish as publish_at  # noqa: PLC0415
+        from votive.ipfs.publish import publish as publish_at
 
         return await publish_at(plan.ipfs_url, source)
 
@@ -86,8 +86,8 @@ def run(
 
 def program_of(program: str) -> str | bytes:
     """Return the source, if ``program`` is a file, else the CID that it must be."""
-    from votive.client.errors import BadArgument  # noqa: PLC0415
-    from votive.ipfs import Cid, InvalidCid  # noqa: PLC0415
+    from votive.client.errors import BadArgument
+    from votive.ipfs import Cid, InvalidCid
 
     path = Path(program)
     if path.is_file():
@@ -100,7 +100,7 @@ def program_of(program: str) -> str | bytes:
 
 def source_of(file: Path) -> bytes:
     """Read a program."""
-    from votive.client.errors import BadArgument  # noqa: PLC0415
+    from votive.client.errors import BadArgument
 
     try:
         return file.read_bytes()
@@ -110,7 +110,7 @@ def source_of(file: Path) -> bytes:
 
 async def bundle(network: Network, plan: Plan, result: ExecuteResult, action: str | bytes, arguments: dict[str, Any]) -> Bundle:
     """Put together what ``votive verify`` needs."""
-    from votive.client.bundle import NetworkName, bundle_of  # noqa: PLC0415
+    from votive.client.bundle import NetworkName, bundle_of
 
     name = NetworkName(chain_id=network.registry.chain_id, rpc_url=plan.rpc_url, resolver=plan.resolver)
     code = action if isinstance(action, bytes) else await published_source(network, action)
@@ -119,9 +119,9 @@ async def bundle(network: Network, plan: Plan, result: ExecuteResult, action: st
 
 def write(file: Path, content: Bundle) -> None:
     """Write a run to a file."""
-    import msgspec  # noqa: PLC0415
+    import msgspec
 
-    from votive.client.errors import BadArgument  # noqa: PLC0415
+    from votive.client.errors import BadArgument
 
     try:
         file.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
@@ -131,7 +131,7 @@ def write(file: Path, content: Bundle) -> None:
 
 async def published_source(network: Network, cid: str) -> bytes | None:
     """Fetch a published program; None, and a word about it, if it cannot be had: its CID fixes it all the same."""
-    from votive.client.provenance import fetch  # noqa: PLC0415
+    from votive.client.provenance import fetch
 
     try:
         return await fetch(cid, network.gateways)

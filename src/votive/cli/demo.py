@@ -94,7 +94,7 @@ def interruptible() -> Iterator[None]:
 @asynccontextmanager
 async def running(place: Path, nodes: int | None) -> AsyncIterator[tuple[Devnet, float]]:
     """Start the network in ``place``; give it and the seconds that took; end it afterwards, whatever happens."""
-    from votive.devnet import Devnet  # noqa: PLC0415  # loads the node
+    from votive.devnet import Devnet  # loads the node
 
     started = time.perf_counter()
     with reporting("starting the network") as report:
@@ -107,9 +107,9 @@ async def running(place: Path, nodes: int | None) -> AsyncIterator[tuple[Devnet,
 
 
 async def _tell(network: Devnet, seconds: float, report: Report) -> Story:
-    from votive.cli.session import connected  # noqa: PLC0415
-    from votive.cli.story import Stopwatch, prime_source, tell  # noqa: PLC0415
-    from votive.client import Wallet  # noqa: PLC0415
+    from votive.cli.session import connected
+    from votive.cli.story import Stopwatch, prime_source, tell
+    from votive.client import Wallet
 
     payer = Wallet.from_key(network.accounts[0].private_key)
     watch = Stopwatch(report, {"network": round(seconds * 1000, 3)})

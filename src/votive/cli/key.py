@@ -68,7 +68,7 @@ def list_(
 @app.command(name="show")
 def show_key(token: TokenArgument, directory: Directory = DEFAULT_DIRECTORY, json: Json = False, verbose: Verbose = False) -> None:
     """Show a key: owner, permitted actions and addresses."""
-    import msgspec  # noqa: PLC0415
+    import msgspec
 
     show(msgspec.structs.asdict(with_network(directory, lambda network: network.key(token))), json=json)
 
@@ -84,7 +84,7 @@ def grant(
     verbose: Verbose = False,
 ) -> None:
     """Permit an action or an address to use a key."""
-    user = None if address is None else accounts.address(address, plan_of(directory).accounts)
+    user = address_meant(directory, address)
     done = with_wallet(directory, as_, lambda network, wallet: network.grant(token, account=wallet, action=action, address=user))
     show_change(token, named(action, user), done, json=json)
 
@@ -100,7 +100,7 @@ def revoke(
     verbose: Verbose = False,
 ) -> None:
     """End what was permitted to an action or an address."""
-    user = None if address is None else accounts.address(address, plan_of(directory).accounts)
+    user = address_meant(directory, address)
     done = with_wallet(directory, as_, lambda network, wallet: network.revoke(token, account=wallet, action=action, address=user))
     show_change(token, named(action, user), done, json=json)
 
@@ -183,14 +183,19 @@ def with_wallet(directory: Path, who: str, act: Callable[[Network, Wallet], Awai
 
 def named(action: str | None, address: str | None) -> dict[str, str | None]:
     """Write what was permitted as the chain names it: a CID in version 0, an address with its checksum."""
-    from votive.client.arguments import address_of, cid_named  # noqa: PLC0415
+    from votive.client.arguments import address_of, cid_named
 
     return {"action": None if action is None else cid_named(action), "address": None if address is None else address_of(address)}
 
 
+def address_meant(directory: Path, text: str | None) -> str | None:
+    """Read an address, or the number of a development account, if one was given."""
+    return None if text is None else accounts.address(text, plan_of(directory).accounts)
+
+
 def show_change(token: str, change: dict[str, str | None], done: Transaction, *, json: bool) -> None:
     """Print a transaction that changed something of a key."""
-    from votive.client.arguments import token_of  # noqa: PLC0415
+    from votive.client.arguments import token_of
 
     made = {name: value for name, value in change.items() if value is not None}
     show({"token_id": f"0x{token_of(token):064x}", **made, "transaction": done.hash}, json=json)

@@ -31,7 +31,7 @@ def up(
     Each is a process of its own. Makes a new one if there is none in the directory. Of an existing one, starts what is down and
     nothing else. Returns once the network serves and has a key to mint; it runs until `votive down`.
     """
-    from votive.devnet import Devnet  # noqa: PLC0415  # loads the node
+    from votive.devnet import Devnet  # loads the node
 
     async def go() -> NetworkStatus:
         with reporting("starting the network") as report:
@@ -43,7 +43,7 @@ def up(
 
 def status(directory: Directory = DEFAULT_DIRECTORY, json: Json = False, verbose: Verbose = False) -> None:
     """Show a network: its nodes, contracts and accounts."""
-    from votive.devnet import Devnet  # noqa: PLC0415
+    from votive.devnet import Devnet
 
     show(asyncio.run(Devnet.open(directory).status()), json=json)
 
@@ -53,7 +53,7 @@ def down(directory: Directory = DEFAULT_DIRECTORY, json: Json = False, verbose: 
 
     Its keys, its chain and its files stay for the next `votive up`.
     """
-    from votive.devnet import Devnet  # noqa: PLC0415
+    from votive.devnet import Devnet
 
     with reporting("ending the network") as report:
         network = Devnet.open(directory)
@@ -88,7 +88,7 @@ def logs(
 
 def chosen_logs(directory: Path, name: str | None) -> dict[str, Path]:
     """Return the logs meant, by the name of their process."""
-    from votive.devnet import Devnet  # noqa: PLC0415
+    from votive.devnet import Devnet
 
     all_logs = {service.name: service.log for service in Devnet.open(directory).services()}
     if name is None:
@@ -129,7 +129,7 @@ def new_lines(path: Path, places: dict[str, int], source: str) -> list[str]:
 
 def show_line(source: str, line: str, *, json: bool) -> None:
     """Print one line of a log with the process it is of."""
-    import msgspec  # noqa: PLC0415
+    import msgspec
 
     say(msgspec.json.encode({"source": source, "line": line}).decode() if json else f"{source:>8} │ {line}")
 

@@ -40,7 +40,7 @@ def reporting(title: str) -> Iterator[Report]:
     if not sys.stderr.isatty():
         yield lambda progress: note(f"· {progress.text}")
         return
-    from rich.console import Console  # noqa: PLC0415  # only terminals need it
+    from rich.console import Console  # only terminals need it
 
     console = Console(stderr=True)
     with console.status(title) as status:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def plan_of(directory: Path) -> Plan:
     """Return the plan of the network in ``directory``; DevnetError if there is none."""
-    from votive.devnet.plan import existing  # noqa: PLC0415
+    from votive.devnet.plan import existing
 
     return existing(directory.absolute())
 
@@ -22,7 +22,7 @@ def plan_of(directory: Path) -> Plan:
 @asynccontextmanager
 async def connected(plan: Plan) -> AsyncIterator[Network]:
     """Connect to the first node that answers; the network must be the one that ``plan`` names."""
-    from votive.client import connect  # noqa: PLC0415
+    from votive.client import connect
 
     urls = [node.url for node in plan.nodes]
     async with connect(urls, rpc_url=plan.rpc_url, ipfs_api=plan.ipfs_url, resolver=plan.resolver) as network:

@@ -47,7 +47,7 @@ def verify(
 
 
 def _bundle(file: Path, others: Sequence[str | None]) -> Bundle:
-    from votive.client import bundle  # noqa: PLC0415
+    from votive.client import bundle
 
     if any(other is not None for other in others):
         raise BadArgument("give either a file, or --signature, --digest and --key, not both.")
@@ -55,8 +55,8 @@ def _bundle(file: Path, others: Sequence[str | None]) -> Bundle:
 
 
 def _claim(signature: str | None, digest: str | None, key: str | None) -> Claim:
-    from votive.client.arguments import digest_of, signature_parts, token_of  # noqa: PLC0415
-    from votive.client.provenance import Claim  # noqa: PLC0415
+    from votive.client.arguments import digest_of, signature_parts, token_of
+    from votive.client.provenance import Claim
 
     if signature is None or digest is None or key is None:
         raise BadArgument(
@@ -72,9 +72,9 @@ def _place(directory: Path, bundle: Bundle | None) -> tuple[NetworkName, tuple[s
     Raises:
         WrongNetwork: the file is of another network than the directory.
     """
-    from votive.cli.session import plan_of  # noqa: PLC0415
-    from votive.client.bundle import NetworkName  # noqa: PLC0415
-    from votive.devnet.plan import CHAIN_ID, load  # noqa: PLC0415
+    from votive.cli.session import plan_of
+    from votive.client.bundle import NetworkName
+    from votive.devnet.plan import CHAIN_ID, load
 
     if bundle is not None and load(directory) is None:
         return bundle.network, ()
@@ -87,11 +87,11 @@ def _place(directory: Path, bundle: Bundle | None) -> tuple[NetworkName, tuple[s
 
 
 async def _examine(claim: Claim, place: NetworkName, gateways: Sequence[str]) -> Verdict:
-    import aiohttp  # noqa: PLC0415
+    import aiohttp
 
-    from votive.client.provenance import examine  # noqa: PLC0415
-    from votive.client.registry import Registry  # noqa: PLC0415
-    from votive.client.rpc import Rpc  # noqa: PLC0415
+    from votive.client.provenance import examine
+    from votive.client.registry import Registry
+    from votive.client.rpc import Rpc
 
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
         registry = await Registry.open(Rpc(session, place.rpc_url), place.resolver)
