@@ -24,6 +24,25 @@ class Purpose(StrEnum):
     """What a key may be used for. No key ever works under another purpose."""
 
     PKP_ECDSA = "pkp-ecdsa"
+    """Signs for whoever the token's permissions allow."""
+    ENCRYPTION_BLS = "encryption-bls"
+    """Its signature over an identity is that identity's decryption key; it signs nothing else, for nobody."""
+    SESSION_BLS = "session-bls"
+    """Signs the delegations to session keys that the nodes completed themselves, and nothing else."""
+
+    @property
+    def scheme(self) -> Scheme:
+        """The scheme of every key of this purpose."""
+        return Scheme.ECDSA_SECP256K1 if self is Purpose.PKP_ECDSA else Scheme.BLS12381_G1
+
+    @property
+    def mintable(self) -> bool:
+        """Whether keys of this purpose become tokens; the others are the network's own."""
+        return self.value.startswith("pkp-")
+
+
+NETWORK_PURPOSES = (Purpose.ENCRYPTION_BLS, Purpose.SESSION_BLS)
+"""A network has one key of each of these, generated when it starts."""
 
 
 class KeyId(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +50,7 @@ class KeyId(msgspec.Struct, frozen=True, kw_only=True):
 
     purpose: Purpose
     public_key: bytes
-    """SEC1 compressed point, 33 bytes for secp256k1."""
+    """Compressed point: SEC1, 33 bytes, for secp256k1; 48 bytes, a point of G1, for BLS12-381."""
 
 
 class _VerificationShares(HashInput, frozen=True, kw_only=True, tag="votive/verification-shares/v1"):
@@ -47,7 +66,7 @@ class KeyVote(msgspec.Struct, frozen=True, kw_only=True):
     """What one node says of one generated key; only equal votes add up."""
 
     public_key: bytes
-    """SEC1 uncompressed point with its 0x04, 65 bytes."""
+    """SEC1 uncompressed point with its 0x04, 65 bytes, for secp256k1; 48 bytes, a compressed point of G1, for BLS12-381."""
     verification_hash: bytes
     """See ``verification_hash``, 32 bytes."""
 
