@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {DoubleEndedQueue} from "@openzeppelin/contracts/utils/structs/DoubleEndedQueue.sol";
+import {Bls12381} from "./Bls12381.sol";
 import {IPubkeyRouter} from "./IPubkeyRouter.sol";
 import {IStaking} from "./IStaking.sol";
 import {Secp256k1} from "./Secp256k1.sol";
@@ -9,7 +10,8 @@ import {Secp256k1} from "./Secp256k1.sol";
 /// @title Register of the public keys that the nodes generated
 /// @notice A key exists when more than two thirds of the nodes voted for the same tuple (epoch, batch, purpose, scheme,
 /// key, hash of the verification shares, hash of the transcript, deadline). Nobody else can register, change or remove
-/// one. Keys whose purpose begins with "pkp-" wait in a first-in-first-out queue until they are minted.
+/// one. Keys whose purpose begins with "pkp-" wait in a first-in-first-out queue until they are minted; the others are
+/// the network's own, never minted, never routed, and listed by purpose. A purpose has one scheme, for ever.
 contract PubkeyRouter is IPubkeyRouter {
     using DoubleEndedQueue for DoubleEndedQueue.Bytes32Deque;
 
@@ -17,7 +19,7 @@ contract PubkeyRouter is IPubkeyRouter {
     /// @param epoch the epoch whose committee generated the keys
     /// @param batch number of the batch within epoch and purpose, from 1
     /// @param purpose ASCII, padded with zero bytes, such as "pkp-ecdsa"
-    /// @param scheme signature scheme, 2 for ECDSA on secp256k1
+    /// @param scheme signature scheme, 2 for ECDSA on secp256k1, 1 for BLS12-381 with keys in G1; the purpose's own
     /// @param deadlineBlock votes count up to and including this block
     /// @param transcriptHash hash of the ceremony as every node saw it
     struct BatchHeader {
@@ -29,7 +31,8 @@ contract PubkeyRouter is IPubkeyRouter {
         bytes32 transcriptHash;
     }
 
-    /// @notice What a vote says of one key: 65-byte public key, hash of the public verification shares.
+    /// @notice What a vote says of one key: public key (65 bytes for ECDSA, 48 for BLS), hash of the public verification
+    /// shares.
     struct KeyVote {
         bytes publicKey;
         bytes32 verificationHash;
@@ -51,16 +54,23 @@ contract PubkeyRouter is IPubkeyRouter {
         bytes32 derivedKeyId;
     }
 
+    /// @dev The public key in two words: x and y for ECDSA, the first 32 and the last 16 bytes for BLS.
     struct Key {
-        bytes32 x;
-        bytes32 y;
+        bytes32 first;
+        bytes32 second;
         bytes32 verificationHash;
         bytes32 batchId;
     }
 
-    /// @notice ECDSA on secp256k1, the one scheme whose keys this contract can check.
+    /// @notice ECDSA on secp256k1; uncompressed keys of 65 bytes.
     uint256 public constant SCHEME_ECDSA_SECP256K1 = 2;
+    /// @notice Signatures and identity-based encryption on BLS12-381; compressed keys of 48 bytes, in G1.
+    uint256 public constant SCHEME_BLS12381_G1 = 1;
     bytes4 private constant MINTABLE_PREFIX = "pkp-";
+    bytes32 private constant PKP_ECDSA = "pkp-ecdsa";
+    bytes32 private constant ROOT_ECDSA = "root-ecdsa";
+    bytes32 private constant ENCRYPTION_BLS = "encryption-bls";
+    bytes32 private constant SESSION_BLS = "session-bls";
 
     IStaking private immutable _staking;
     address private immutable _pkpNft;
@@ -72,6 +82,7 @@ contract PubkeyRouter is IPubkeyRouter {
     mapping(bytes32 batchId => mapping(uint256 seat => bytes32 headerHash)) private _ballots;
     mapping(bytes32 lineId => uint256 batch) private _highestBatch;
     mapping(uint256 scheme => DoubleEndedQueue.Bytes32Deque) private _unminted;
+    mapping(bytes32 purpose => uint256[] tokenIds) private _ownKeys;
     mapping(address ethAddress => uint256 tokenId) private _tokenOf;
 
     /// @notice A node voted for a key.
@@ -90,8 +101,8 @@ contract PubkeyRouter is IPubkeyRouter {
     error DeadlinePassed(uint256 deadlineBlock, uint256 blockNumber);
     error EmptyVote();
     error InvalidBatchNumber();
-    error InvalidPurpose(bytes32 purpose);
-    error UnknownScheme(uint256 scheme);
+    error UnknownPurpose(bytes32 purpose);
+    error WrongScheme(bytes32 purpose, uint256 scheme);
     error AlreadyVoted(uint256 tokenId, uint256 seat);
     error EquivocatingVote(bytes32 batchId, uint256 seat);
     error KeyAlreadyRegistered(uint256 tokenId);
@@ -146,6 +157,12 @@ contract PubkeyRouter is IPubkeyRouter {
         for (uint256 i; i < tokenIds.length; ++i) keys[i] = _registeredKey(tokenIds[i]);
     }
 
+    /// @notice The network's own keys of one purpose, the oldest first. Empty for a purpose whose keys are minted: those
+    /// are found by their tokens.
+    function getKeysOfPurpose(bytes32 purpose) external view returns (uint256[] memory) {
+        return _ownKeys[purpose];
+    }
+
     /// @notice The batch as its first registered key fixed it; `batch` is 0 if none of its keys is registered.
     function getBatch(uint64 epoch, uint64 batch, bytes32 purpose) external view returns (BatchHeader memory) {
         return _batches[_batchId(epoch, batch, purpose)];
@@ -178,7 +195,8 @@ contract PubkeyRouter is IPubkeyRouter {
     /// @notice Lit's view of a mintable key; empty for all others.
     function getRoutingData(uint256 tokenId) public view returns (PubkeyRoutingData memory) {
         if (!isRouted(tokenId)) return PubkeyRoutingData("", 0, 0);
-        return PubkeyRoutingData(_publicKey(_keys[tokenId]), _batches[_keys[tokenId].batchId].scheme, 0);
+        uint256 scheme = _batches[_keys[tokenId].batchId].scheme;
+        return PubkeyRoutingData(_publicKey(_keys[tokenId], scheme), scheme, 0);
     }
 
     /// @notice The same as `getRoutingData`.
@@ -194,7 +212,7 @@ contract PubkeyRouter is IPubkeyRouter {
     /// @inheritdoc IPubkeyRouter
     function getEthAddress(uint256 tokenId) external view returns (address) {
         if (!isRouted(tokenId)) return address(0);
-        return Secp256k1.toAddress(_keys[tokenId].x, _keys[tokenId].y);
+        return Secp256k1.toAddress(_keys[tokenId].first, _keys[tokenId].second);
     }
 
     /// @inheritdoc IPubkeyRouter
@@ -223,8 +241,15 @@ contract PubkeyRouter is IPubkeyRouter {
     function _checkHeader(BatchHeader calldata header) private view {
         if (block.number > header.deadlineBlock) revert DeadlinePassed(header.deadlineBlock, block.number);
         if (header.batch == 0) revert InvalidBatchNumber();
-        if (header.purpose == 0) revert InvalidPurpose(header.purpose);
-        if (header.scheme != SCHEME_ECDSA_SECP256K1) revert UnknownScheme(header.scheme);
+        if (header.scheme != _schemeOf(header.purpose)) revert WrongScheme(header.purpose, header.scheme);
+    }
+
+    /// @dev All purposes that there are. A key of another purpose, or under another scheme, can never exist: no
+    /// encryption key becomes a token whose owner signs with it.
+    function _schemeOf(bytes32 purpose) private pure returns (uint256) {
+        if (purpose == PKP_ECDSA || purpose == ROOT_ECDSA) return SCHEME_ECDSA_SECP256K1;
+        if (purpose == ENCRYPTION_BLS || purpose == SESSION_BLS) return SCHEME_BLS12381_G1;
+        revert UnknownPurpose(purpose);
     }
 
     /// @dev Binds a node to the first version of a batch that it voted for.
@@ -242,7 +267,7 @@ contract PubkeyRouter is IPubkeyRouter {
         uint256 seat,
         uint256 threshold
     ) private {
-        (bytes32 x, bytes32 y) = Secp256k1.coordinates(key.publicKey);
+        (bytes32 first, bytes32 second) = _words(key.publicKey, header.scheme);
         uint256 tokenId = uint256(keccak256(key.publicKey));
         uint256 voters = _voters[tokenId];
         if (voters & (1 << seat) != 0) revert AlreadyVoted(tokenId, seat);
@@ -251,17 +276,22 @@ contract PubkeyRouter is IPubkeyRouter {
         emit KeyVoted(tokenId, msg.sender, tuple);
         if (++_votes[tuple] != threshold) return;
         bytes32 batchId = _settleBatch(header);
-        _registerKey(header, tokenId, Key(x, y, key.verificationHash, batchId));
+        _registerKey(header, tokenId, Key(first, second, key.verificationHash, batchId));
     }
 
     function _registerKey(BatchHeader calldata header, uint256 tokenId, Key memory key) private {
         if (_keys[tokenId].batchId != 0) revert KeyAlreadyRegistered(tokenId);
         _keys[tokenId] = key;
         emit KeyRegistered(tokenId, header.purpose, header.epoch, header.batch, key.verificationHash);
-        if (!_isMintable(header.purpose)) return;
-        _tokenOf[Secp256k1.toAddress(key.x, key.y)] = tokenId;
-        _unminted[header.scheme].pushBack(bytes32(tokenId));
-        emit PubkeyRoutingDataSet(tokenId, Secp256k1.encode(key.x, key.y), address(_staking), header.scheme, 0);
+        if (_isMintable(header.purpose)) _stock(header.scheme, tokenId, key);
+        else _ownKeys[header.purpose].push(tokenId);
+    }
+
+    /// @dev All mintable purposes are ECDSA's.
+    function _stock(uint256 scheme, uint256 tokenId, Key memory key) private {
+        _tokenOf[Secp256k1.toAddress(key.first, key.second)] = tokenId;
+        _unminted[scheme].pushBack(bytes32(tokenId));
+        emit PubkeyRoutingDataSet(tokenId, Secp256k1.encode(key.first, key.second), address(_staking), scheme, 0);
     }
 
     /// @dev The first registered key fixes the batch's header. No other version can register anything after it: its t
@@ -279,11 +309,17 @@ contract PubkeyRouter is IPubkeyRouter {
         if (key.batchId == 0) return registered;
         BatchHeader storage header = _batches[key.batchId];
         bool mintable = _isMintable(header.purpose);
-        return RegisteredKey(true, mintable, _publicKey(key), key.verificationHash, header);
+        return RegisteredKey(true, mintable, _publicKey(key, header.scheme), key.verificationHash, header);
     }
 
-    function _publicKey(Key storage key) private view returns (bytes memory) {
-        return Secp256k1.encode(key.x, key.y);
+    function _words(bytes calldata publicKey, uint256 scheme) private pure returns (bytes32, bytes32) {
+        if (scheme == SCHEME_BLS12381_G1) return Bls12381.words(publicKey);
+        return Secp256k1.coordinates(publicKey);
+    }
+
+    function _publicKey(Key storage key, uint256 scheme) private view returns (bytes memory) {
+        if (scheme == SCHEME_BLS12381_G1) return Bls12381.encode(key.first, key.second);
+        return Secp256k1.encode(key.first, key.second);
     }
 
     function _isMintable(bytes32 purpose) private pure returns (bool) {

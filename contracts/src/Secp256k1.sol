@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+/// @notice These bytes encode no public key of the scheme that they are said to be of.
+error NotAPublicKey(bytes publicKey);
+
 /// @title Public keys on secp256k1 (SEC 2, section 2.4.1): y² = x³ + 7 over the field of p elements
 library Secp256k1 {
     uint256 private constant P = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F;
-
-    error NotAPublicKey(bytes publicKey);
 
     /// @notice Split an uncompressed SEC1 public key into its coordinates, or revert if it is no point of the curve.
     /// @dev The curve's cofactor is 1, so every point on it is in the group; the identity has no such encoding.

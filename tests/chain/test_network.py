@@ -21,6 +21,7 @@ from tests.chain.town import (
     a_town,
     batch_vote,
     free_port,
+    own_key_vote,
 )
 
 from votive.chain.abi import Function, split_types
@@ -102,6 +103,28 @@ async def test_a_batch_is_voted_by_all_nodes_at_once(town: Town) -> None:
     assert first.transcript_hash == vote.transcript_hash
     assert await keys.stock(block) == 60
     assert await keys.next_batch(1, Purpose.PKP_ECDSA, block) == 2
+
+
+async def test_the_networks_own_keys_are_read_by_purpose(town: Town) -> None:
+    keys = Keys(town.rpc, town.contracts)
+    assert await keys.of_purpose(Purpose.ENCRYPTION_BLS) == []
+    votes = [own_key_vote(Purpose.ENCRYPTION_BLS), own_key_vote(Purpose.ENCRYPTION_BLS, 2), own_key_vote(Purpose.SESSION_BLS)]
+    for vote in votes:
+        for node in range(3):
+            assert len(await town.votes(node).vote(vote)) == 1
+        assert await town.votes(0).vote(vote) == ()
+    block = await head(town)
+    for purpose, expected in ((Purpose.ENCRYPTION_BLS, votes[:2]), (Purpose.SESSION_BLS, votes[2:])):
+        found = await keys.of_purpose(purpose, block)
+        assert [key.public_key for key in found] == [vote.keys[0].public_key for vote in expected]
+        for key in found:
+            assert (key.purpose, key.scheme, key.mintable) == (purpose, Scheme.BLS12381_G1, False)
+        assert await keys.next_batch(1, purpose, block) == len(expected) + 1
+    token = token_id(votes[0].keys[0].public_key)
+    registered = await keys.registered([token, 5], block)
+    assert registered[token].public_key == votes[0].keys[0].public_key
+    assert await keys.of_purpose(Purpose.PKP_ECDSA, block) == []
+    assert await keys.stock(block) == 0
 
 
 async def test_a_vote_is_safe_to_repeat(town: Town) -> None:

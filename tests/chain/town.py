@@ -154,6 +154,13 @@ def batch_vote(count: int, batch: int = 1, deadline_block: int = 100_000) -> Bat
     )
 
 
+def own_key_vote(purpose: Purpose, batch: int = 1) -> BatchVote:
+    """A vote for one BLS key of the network: flags of a compressed point and a small x."""
+    key = KeyVote(public_key=(4 << 381 | batch + len(purpose)).to_bytes(48), verification_hash=bytes([batch]) * 32)
+    fields = {"epoch": 1, "batch": batch, "purpose": purpose, "scheme": purpose.scheme, "deadline_block": 100_000}
+    return BatchVote(**fields, transcript_hash=b"t" * 32, keys=(key,))
+
+
 Twist = Callable[[str, dict[str, Any]], Any]
 """Given a method and the honest answer, returns another answer, or an awaitable of one."""
 

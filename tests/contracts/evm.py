@@ -25,6 +25,11 @@ GAS = 9_000_000
 ECDSA = 2
 PKP = b"pkp-ecdsa".ljust(32, b"\0")
 ROOT = b"root-ecdsa".ljust(32, b"\0")
+BLS = 1
+ENCRYPTION = b"encryption-bls".ljust(32, b"\0")
+SESSION = b"session-bls".ljust(32, b"\0")
+BLS_FIELD = 0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB
+SCHEMES = {PKP: ECDSA, ROOT: ECDSA, ENCRYPTION: BLS, SESSION: BLS}
 
 
 class Reverted(Exception):
@@ -183,7 +188,8 @@ class Evm:
     def register(self, count: int = 1, purpose: bytes = PKP, start: int = 0) -> list[int]:
         """Have t nodes vote for keys that no other call of this function makes, and return their token ids."""
         self._batch = getattr(self, "_batch", 0) + 1
-        keys = [key_vote(f"{self._batch}/{start + place}") for place in range(count)]
+        vote_of = bls_key_vote if SCHEMES[purpose] == BLS else key_vote
+        keys = [vote_of(f"{self._batch}/{start + place}") for place in range(count)]
         header = self.header(batch=self._batch, purpose=purpose)
         for seat in list(self.wallets)[: self.threshold]:
             self.vote(seat, header, keys)
@@ -195,11 +201,11 @@ class Evm:
         epoch: int = 1,
         batch: int = 1,
         purpose: bytes = PKP,
-        scheme: int = ECDSA,
+        scheme: int | None = None,
         deadline: int = 1_000_000,
         transcript: bytes = b"t" * 32,
     ) -> tuple[Any, ...]:
-        return (epoch, batch, purpose, scheme, deadline, transcript)
+        return (epoch, batch, purpose, SCHEMES.get(purpose, ECDSA) if scheme is None else scheme, deadline, transcript)
 
     def mint(self, owner: str) -> int:
         """Register and mint one key for ``owner`` and return its token id."""
@@ -237,6 +243,12 @@ def key_vote(seed: str) -> tuple[bytes, bytes]:
     """A public key and the hash of its verification shares, both determined by ``seed``."""
     secret = PrivateKey(hashlib.sha256(seed.encode()).digest())
     return secret.public_key.format(compressed=False), hashlib.sha256(b"shares " + seed.encode()).digest()
+
+
+def bls_key_vote(seed: str) -> tuple[bytes, bytes]:
+    """The same for BLS12-381: flags and an x of the field; the contract does not look at the curve."""
+    x = int.from_bytes(hashlib.sha384(seed.encode()).digest()) % BLS_FIELD
+    return (1 << 383 | x).to_bytes(48), hashlib.sha256(b"shares " + seed.encode()).digest()
 
 
 def multihash(name: str) -> bytes:

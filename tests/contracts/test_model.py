@@ -9,13 +9,29 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
-from tests.contracts.evm import ECDSA, MINT_COST, PKP, ROOT, Evm, Reverted, key_vote, multihash
+from tests.contracts.evm import (
+    BLS,
+    ECDSA,
+    ENCRYPTION,
+    MINT_COST,
+    PKP,
+    ROOT,
+    SCHEMES,
+    SESSION,
+    Evm,
+    Reverted,
+    bls_key_vote,
+    key_vote,
+    multihash,
+)
 
 from votive.chain.token import token_id
 
 SEATS = (1, 2, 3, 4)
 THRESHOLD = 3
-KEYS = [key_vote(f"model {number}") for number in range(8)]
+KEYS = [key_vote(f"model {number}") for number in range(8)] + [bls_key_vote(f"model {number}") for number in range(3)]
+ECDSA_KEYS = 8
+"""So many of ``KEYS``, the first ones, are of ECDSA; the others are of BLS."""
 ACTIONS = [multihash(f"model {number}") for number in range(3)]
 ACTION_METHOD = 2
 VERSIONS = {
@@ -23,6 +39,10 @@ VERSIONS = {
     "other transcript": {"transcript": b"o" * 32},
     "other deadline": {"deadline": 999_999},
     "root": {"purpose": ROOT},
+    "encryption": {"purpose": ENCRYPTION},
+    "session": {"purpose": SESSION},
+    "mintable bls": {"scheme": BLS},
+    "ecdsa for encryption": {"purpose": ENCRYPTION, "scheme": ECDSA},
 }
 
 seats = st.sampled_from(SEATS)
@@ -42,6 +62,7 @@ class Model:
     voted: set[tuple[int, int]] = field(default_factory=set)
     votes: dict[tuple[int, int, str, bytes], int] = field(default_factory=dict)
     registered: set[int] = field(default_factory=set)
+    own: dict[bytes, list[int]] = field(default_factory=lambda: {ROOT: [], ENCRYPTION: [], SESSION: []})
     unminted: list[int] = field(default_factory=list)
     owner: dict[int, int] = field(default_factory=dict)
     ever: set[int] = field(default_factory=set)
@@ -50,8 +71,13 @@ class Model:
     def vote(self, seat: int, key: int, batch: int, version: str, shares: bytes) -> str | None:
         """Count a vote, or return the error that it deserves."""
         purpose = VERSIONS[version].get("purpose", PKP)
+        scheme = VERSIONS[version].get("scheme", SCHEMES[purpose])
+        if scheme != SCHEMES[purpose]:
+            return "WrongScheme"
         if self.ballots.setdefault((batch, purpose, seat), version) != version:
             return "EquivocatingVote"
+        if scheme != (ECDSA if key < ECDSA_KEYS else BLS):
+            return "NotAPublicKey"
         if (seat, key) in self.voted:
             return "AlreadyVoted"
         self.voted.add((seat, key))
@@ -61,6 +87,8 @@ class Model:
             self.registered.add(key)
             if purpose == PKP:
                 self.unminted.append(key)
+            else:
+                self.own[purpose].append(key)
         return None
 
 
@@ -112,10 +140,10 @@ class Contracts(RuleBasedStateMachine):
             self.model.ballots = before.ballots
         self.attempt(lambda: self.chain.vote(seat, header, [(public_key, said)]), error)
 
-    @rule(key=keys, honest=st.booleans())
-    def all_vote(self, key: int, honest: bool) -> None:
+    @rule(key=keys, version=versions, honest=st.booleans())
+    def all_vote(self, key: int, version: str, honest: bool) -> None:
         for seat in SEATS:
-            self.vote(seat, key, 1, "honest", honest)
+            self.vote(seat, key, 1, version, honest)
 
     @rule(seat=seats, key=keys)
     def vote_too_late(self, seat: int, key: int) -> None:
@@ -223,6 +251,9 @@ class Contracts(RuleBasedStateMachine):
                 assert self.chain.permissions.permission(token, ACTION_METHOD, action) == (given is not None, bits)
         found = self.chain.router.getKeys([token_id(public_key) for public_key, _ in KEYS])
         assert {number for number, key in enumerate(found) if key[0]} == self.model.registered
+        for purpose, own in self.model.own.items():
+            assert self.chain.router.getKeysOfPurpose(purpose) == tuple(token_id(KEYS[key][0]) for key in own)
+            assert not any(self.chain.router.isRouted(token_id(KEYS[key][0])) for key in own)
 
 
 TestContracts = Contracts.TestCase

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import pytest
 from eth_utils.crypto import keccak
-from tests.contracts.evm import ECDSA, MINT_COST, PKP, ROOT, Evm, Reverted, key_vote
+from tests.contracts.evm import (
+    BLS,
+    BLS_FIELD,
+    ECDSA,
+    ENCRYPTION,
+    MINT_COST,
+    PKP,
+    ROOT,
+    SCHEMES,
+    SESSION,
+    Evm,
+    Reverted,
+    bls_key_vote,
+    key_vote,
+)
 
 from votive.chain.token import eth_address, token_id
 
@@ -86,7 +100,7 @@ def test_a_node_never_votes_for_two_versions_of_a_batch(evm: Evm) -> None:
 def test_only_equal_tuples_add_up(evm: Evm, changed: str) -> None:
     same = {"deadline": 500}
     differing = {"verification": {}, "transcript": {"transcript": b"o" * 32}, "deadline": {"deadline": 501}, "batch": {"batch": 2}}
-    differing["purpose"] = {"purpose": b"pkp-other".ljust(32, b"\0")}
+    differing["purpose"] = {"purpose": ROOT}
     for seat in (1, 2):
         evm.vote(seat, evm.header(**same), [KEY])
     other_key = (KEY[0], b"v" * 32) if changed == "verification" else KEY
@@ -130,8 +144,10 @@ def test_two_versions_of_a_batch_never_both_count(evm: Evm) -> None:
     [
         ({"epoch": 2}, "WrongEpoch"),
         ({"batch": 0}, "InvalidBatchNumber"),
-        ({"purpose": bytes(32)}, "InvalidPurpose"),
-        ({"scheme": 1}, "UnknownScheme"),
+        ({"purpose": bytes(32)}, "UnknownPurpose"),
+        ({"purpose": b"pkp-bls".ljust(32, b"\0"), "scheme": BLS}, "UnknownPurpose"),
+        ({"purpose": b"pkp-ecdsa-2".ljust(32, b"\0")}, "UnknownPurpose"),
+        ({"purpose": b"encryption-ecdsa".ljust(32, b"\0")}, "UnknownPurpose"),
         ({"deadline": 0}, "DeadlinePassed"),
     ],
 )
@@ -209,3 +225,119 @@ def test_only_the_token_contract_takes_keys(evm: Evm) -> None:
     for stranger in (evm.eve, evm.deployer, evm.wallets[1]):
         with pytest.raises(Reverted, match="OnlyPkpNft"):
             evm.router.takeNext(ECDSA, sender=stranger)
+
+
+# The network's own keys.
+
+
+def _vote_all(evm: Evm, header: tuple[object, ...], key: tuple[bytes, bytes]) -> None:
+    for seat in (1, 2, 3):
+        evm.vote(seat, header, [key])
+
+
+@pytest.mark.parametrize("purpose", [ENCRYPTION, SESSION])
+def test_a_bls_key_is_registered_and_never_minted_nor_routed(evm: Evm, purpose: bytes) -> None:
+    public_key, verification_hash = key = bls_key_vote("network key")
+    header = evm.header(purpose=purpose)
+    for seat in (1, 2):
+        evm.vote(seat, header, [key])
+    assert evm.router.getKeysOfPurpose(purpose) == ()
+    assert [event.name for event in evm.vote(3, header, [key])] == ["KeyVoted", "KeyRegistered"]
+    token = int.from_bytes(keccak(public_key))
+    assert token_id(public_key) == token
+    assert evm.router.getKeysOfPurpose(purpose) == (token,)
+    assert evm.router.getKeys([token]) == ((True, False, public_key, verification_hash, header),)
+    assert not evm.router.isRouted(token)
+    assert evm.router.getPubkey(token) == b""
+    assert evm.router.getRoutingData(token) == (b"", 0, bytes(32))
+    assert int(evm.router.getEthAddress(token), 16) == 0
+    for key_type in (BLS, ECDSA):
+        assert evm.router.getUnmintedRoutedTokenIdCount(key_type) == 0
+        with pytest.raises(Reverted, match="NoUnmintedKey"):
+            evm.nft.mintNext(key_type, sender=evm.alice, value=MINT_COST)
+    assert not evm.nft.exists(token)
+
+
+def test_the_networks_own_keys_are_listed_by_purpose_the_oldest_first(evm: Evm) -> None:
+    encryption = [evm.register(purpose=ENCRYPTION)[0] for _ in range(2)]
+    session, root, minted = evm.register(purpose=SESSION), evm.register(purpose=ROOT), evm.register(purpose=PKP)
+    assert evm.router.getKeysOfPurpose(ENCRYPTION) == tuple(encryption)
+    assert evm.router.getKeysOfPurpose(SESSION) == tuple(session)
+    assert evm.router.getKeysOfPurpose(ROOT) == tuple(root)
+    assert evm.router.isRouted(minted[0])
+    assert evm.router.getKeysOfPurpose(PKP) == evm.router.getKeysOfPurpose(b"other".ljust(32, b"\0")) == ()
+
+
+@pytest.mark.parametrize("purpose", SCHEMES)
+@pytest.mark.parametrize("scheme", [0, 1, 2, 3, 2**255])
+def test_a_purpose_has_one_scheme(evm: Evm, purpose: bytes, scheme: int) -> None:
+    key = bls_key_vote("a key") if scheme == BLS else KEY
+    if scheme == SCHEMES[purpose]:
+        _vote_all(evm, evm.header(purpose=purpose, scheme=scheme), key)
+        assert evm.router.getKeys([int.from_bytes(keccak(key[0]))])[0][0]
+        return
+    with pytest.raises(Reverted, match="WrongScheme"):
+        evm.vote(1, evm.header(purpose=purpose, scheme=scheme), [key])
+
+
+@pytest.mark.parametrize("purpose", SCHEMES)
+def test_a_key_of_another_scheme_is_no_key(evm: Evm, purpose: bytes) -> None:
+    of_the_other = KEY if SCHEMES[purpose] == BLS else bls_key_vote("a key")
+    with pytest.raises(Reverted, match="NotAPublicKey"):
+        evm.vote(1, evm.header(purpose=purpose), [of_the_other])
+
+
+def test_a_bls_key_never_serves_both_of_the_networks_purposes(evm: Evm) -> None:
+    key = bls_key_vote("one key")
+    _vote_all(evm, evm.header(purpose=ENCRYPTION), key)
+    for seat in (1, 2, 3):
+        with pytest.raises(Reverted, match="AlreadyVoted"):
+            evm.vote(seat, evm.header(purpose=SESSION), [key])
+    evm.vote(4, evm.header(purpose=SESSION), [key])
+    assert evm.router.getKeysOfPurpose(SESSION) == ()
+
+
+def _g1(flags: int, x: int) -> bytes:
+    return (flags << 381 | x).to_bytes(48)
+
+
+COMPRESSED, INFINITY, SIGN = 4, 2, 1
+
+
+@pytest.mark.parametrize(
+    "public_key",
+    [
+        _g1(COMPRESSED | SIGN, 5),
+        _g1(COMPRESSED, BLS_FIELD - 1),
+        _g1(COMPRESSED | SIGN, BLS_FIELD - 1),
+        bls_key_vote("any")[0],
+    ],
+)
+def test_a_compressed_key_comes_out_as_it_went_in(evm: Evm, public_key: bytes) -> None:
+    _vote_all(evm, evm.header(purpose=SESSION), (public_key, KEY[1]))
+    (token,) = evm.router.getKeysOfPurpose(SESSION)
+    assert evm.router.getKeys([token])[0][2] == public_key
+
+
+@pytest.mark.parametrize(
+    "public_key",
+    [
+        b"",
+        _g1(COMPRESSED, 5)[:-1],
+        _g1(COMPRESSED, 5) + b"\0",
+        _g1(COMPRESSED, 5) + bytes(48),
+        _g1(0, 5),
+        _g1(SIGN, 5),
+        _g1(INFINITY, 0),
+        _g1(COMPRESSED | INFINITY, 0),
+        _g1(COMPRESSED | INFINITY, 5),
+        _g1(COMPRESSED | INFINITY | SIGN, 0),
+        _g1(COMPRESSED, BLS_FIELD),
+        _g1(COMPRESSED, BLS_FIELD + 1),
+        _g1(COMPRESSED | SIGN, BLS_FIELD + (1 << 128)),
+        _g1(COMPRESSED, (1 << 381) - 1),
+    ],
+)
+def test_what_has_other_flags_or_an_x_beyond_the_field_is_no_key(evm: Evm, public_key: bytes) -> None:
+    with pytest.raises(Reverted, match="NotAPublicKey"):
+        evm.vote(1, evm.header(purpose=ENCRYPTION), [(public_key, KEY[1])])

@@ -6,7 +6,7 @@ Hot path (msgspec over a small HTTP client; no wallet library, see ``docs/decisi
 * ``finality``     ``Finality``, ``Block``, ``FinalBlocks``: which block is final
 * ``registry``     ``Registry``: the network's contracts and its committee
 * ``permissions``  ``Permissions``: owner, permitted actions and addresses, public keys
-* ``keys``         ``Keys``: registered keys, stock, next batch, who voted
+* ``keys``         ``Keys``: registered keys, the network's own by purpose, stock, next batch, who voted
 * ``votes``        ``Votes``: a node's votes for generated keys
 * ``wallet``       ``Wallet``, ``Mining``: transactions signed, sent and waited for
 * ``events``       ``Watcher``: wakes the node when the contracts said something

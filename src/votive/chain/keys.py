@@ -15,15 +15,17 @@ from votive.terms.contracts import Contracts
 from votive.terms.key import Purpose, Scheme
 
 _KEYS = Function("getKeys(uint256[])", "(bool,bool,bytes,bytes32,(uint64,uint64,bytes32,uint256,uint64,bytes32))[]")
+_OF_PURPOSE = Function("getKeysOfPurpose(bytes32)", "uint256[]")
 _STOCK = Function("getUnmintedRoutedTokenIdCount(uint256)", "uint256")
 _NEXT_BATCH = Function("nextBatch(uint64,bytes32)", "uint256")
 _HAS_VOTED = Function("hasVoted(address,uint256[])", "bool[]")
 
 
 class RegisteredKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key that more than two thirds of the nodes voted for; public key of 65 bytes, hashes of 32."""
+    """A key that more than two thirds of the nodes voted for; hashes of 32 bytes."""
 
     public_key: bytes
+    """65 bytes, uncompressed, for ECDSA; 48 bytes, compressed, for BLS."""
     scheme: Scheme
     purpose: str
     mintable: bool
@@ -48,6 +50,11 @@ class Keys:
             return {token: _registered_key(key) for token, key in zip(token_ids, keys, strict=True) if key[0]}
         except ValueError as error:
             raise MalformedAnswer(f"the register at {self._router} describes no keys: {error}") from error
+
+    async def of_purpose(self, purpose: Purpose, block: Block | None = None) -> list[RegisteredKey]:
+        """Return the network's own keys of a purpose, the oldest first; empty for a mintable purpose."""
+        (tokens,) = await self._read(_OF_PURPOSE, block, purpose_bytes(purpose))
+        return list((await self.registered(tokens, block)).values()) if tokens else []
 
     async def stock(self, block: Block | None = None, scheme: Scheme = Scheme.ECDSA_SECP256K1) -> int:
         """Return how many keys wait to be minted."""
