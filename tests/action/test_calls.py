@@ -29,7 +29,7 @@ async def test_lit_actions_holds_exactly_what_exists_and_is_frozen(answer):
     assert names == sorted([*(set(TABLE) - {"fetch"}), "setResponse"])
     frozen = "[Lit, Lit.Actions, Lit.Actions.signEcdsa, Lit.Auth, Lit.Auth.resources].every(Object.isFrozen) && Lit.Actions === LitActions"
     assert await answer(frozen) == "true"
-    assert await answer("typeof Lit.Actions.encrypt") == "undefined"
+    assert await answer("typeof Lit.Actions.claimKey") == "undefined"
 
 
 async def test_lit_auth_says_who_called_and_which_action_runs(answer):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from votive.action import Pool, Warm
-from votive.terms.action import ActionLimits, AuthContext
+from votive.terms.action import ActionLimits, AuthContext, PermittedMethod
 
 AUTH = AuthContext(action_ipfs_ids=("QmHostile",), action_ipfs_id_stack=("QmHostile",), auth_sig_address=None)
 LIMITS = ActionLimits(time_seconds=1.5, cpu_seconds=1, memory_bytes=128 * 1024 * 1024)
@@ -34,6 +34,24 @@ class OpenHost:
         return ["QmHostile"]
 
     permitted_addresses = permitted_actions
+
+    async def permitted_auth_methods(self, *call: Any) -> list[PermittedMethod]:
+        self.asked.append(call)
+        return [PermittedMethod(type=1, id=b"1", user_pubkey=b"")]
+
+    async def permitted_auth_method_scopes(self, *call: Any) -> list[bool]:
+        self.asked.append(call)
+        return [True]
+
+    is_permitted_auth_method = check_conditions = is_permitted_action
+
+    async def encrypt(self, *call: Any) -> tuple[str, str]:
+        self.asked.append(call)
+        return "", "00" * 32
+
+    async def decrypt_and_combine(self, *call: Any) -> bytes:
+        self.asked.append(call)
+        return b"plaintext"
 
     async def pubkey_to_token_id(self, *call: Any) -> int:
         self.asked.append(call)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from votive.terms.action import PermittedMethod
 
 
 class Host(Protocol):
@@ -41,4 +43,38 @@ class Host(Protocol):
 
     async def pubkey_to_token_id(self, public_key: str) -> int:
         """Return the token id of a public key: keccak256 of its 65 bytes."""
+        ...
+
+    async def is_permitted_auth_method(self, token_id: int, method_type: int, method_id: bytes) -> bool:
+        """Say whether the key's permissions name this authentication method; ``method_id`` is as the chain holds it."""
+        ...
+
+    async def permitted_auth_methods(self, token_id: int) -> Sequence[PermittedMethod]:
+        """Return all permitted authentication methods, actions and addresses among them."""
+        ...
+
+    async def permitted_auth_method_scopes(self, token_id: int, method_type: int, method_id: bytes, max_scope_id: int) -> Sequence[bool]:
+        """Return for the scopes 0 to ``max_scope_id`` - 1 whether the method has each."""
+        ...
+
+    async def check_conditions(self, conditions: Sequence[Any], auth_sig: Mapping[str, Any] | None, chain: str | None) -> bool:
+        """Evaluate unified access control conditions (parsed JSON, not yet judged) for whoever ``auth_sig`` proves.
+
+        Without ``auth_sig``, for the caller of this run. ``:currentActionIpfsId`` is this run's action. ``chain`` picks among the
+        signatures of an ``auth_sig`` that has several.
+        """
+        ...
+
+    async def encrypt(self, conditions: Sequence[Any], plaintext: bytes) -> tuple[str, str]:
+        """Encrypt to conditions under the network's key; return the ciphertext in base64 and the plaintext's SHA-256 in hex."""
+        ...
+
+    async def decrypt_and_combine(
+        self, conditions: Sequence[Any], ciphertext: str, data_hash: str, auth_sig: Mapping[str, Any] | None, chain: str | None
+    ) -> bytes:
+        """Decrypt together with the other nodes that run this action; the plaintext goes to the run and nowhere else.
+
+        ``ciphertext`` is what the action gave, meant to be base64; ``data_hash`` is 64 lower-case hex digits; the others are as in
+        ``check_conditions``.
+        """
         ...

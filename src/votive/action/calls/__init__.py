@@ -6,11 +6,17 @@ To add one: write its file with a ``CAPABILITY``, name it here, and give it a li
 from __future__ import annotations
 
 from votive.action.calls import (
+    check_conditions,
+    decrypt_and_combine,
+    encrypt,
     fetch,
     is_permitted_action,
     is_permitted_address,
+    is_permitted_auth_method,
     permitted_actions,
     permitted_addresses,
+    permitted_auth_method_scopes,
+    permitted_auth_methods,
     personal_sign,
     pubkey_to_token_id,
     sign_ecdsa,
@@ -27,6 +33,12 @@ TABLE: dict[str, Capability] = {
         is_permitted_address.CAPABILITY,
         permitted_actions.CAPABILITY,
         permitted_addresses.CAPABILITY,
+        is_permitted_auth_method.CAPABILITY,
+        permitted_auth_methods.CAPABILITY,
+        permitted_auth_method_scopes.CAPABILITY,
+        check_conditions.CAPABILITY,
+        encrypt.CAPABILITY,
+        decrypt_and_combine.CAPABILITY,
         fetch.CAPABILITY,
     )
 }

@@ -66,15 +66,21 @@ def public_key(text: str) -> str:
 
 def token_id(text: str) -> int:
     """Read a token id, decimal or 0x hex; HostRefusal if it is none or beyond 256 bits."""
+    number = unsigned(text)
+    if number is None:
+        raise refused("tokenId must be an unsigned 256-bit integer, decimal or 0x-prefixed hex")
+    return number
+
+
+def unsigned(text: str) -> int | None:
+    """Read an unsigned 256-bit integer, decimal or 0x hex; None if it is none."""
     digits = text.lower()
     number = -1
     if digits.startswith("0x") and _is_hex(digits[2:]) and len(digits) <= 66:
         number = int(digits, 16)
     elif digits.isascii() and digits.isdigit() and len(digits) <= 78:
         number = int(digits)
-    if not 0 <= number < 1 << 256:
-        raise refused("tokenId must be an unsigned 256-bit integer, decimal or 0x-prefixed hex")
-    return number
+    return number if 0 <= number < 1 << 256 else None
 
 
 def refused(message: str) -> HostRefusal:

@@ -17,6 +17,18 @@ const bytesOf = (value) => {
 const base64 = (value) => toBase64(bytesOf(value));
 const messageBytes = (value) => toBase64(typeof value === "string" ? encode(value) : bytesOf(value));
 
+// Conditions and proofs travel as JSON text: the node reads them within its own bounds.
+const json = (value) => {
+  const written = JSONStringify(value);
+  if (written === undefined) throw new NativeTypeError("conditions and signatures are given as objects of JSON");
+  return toWellFormed(written);
+};
+const orNothing = (write) => (value) => (value === undefined || value === null ? null : write(value));
+const perhapsJson = orNothing(json);
+const perhapsText = orNothing(text);
+const scopeCount = (value) => (value === undefined ? 100 : value);
+const MAY_LACK = new Set([perhapsJson, perhapsText, scopeCount]);
+
 // One line for each capability: its arguments, and how each is written on the wire.
 const CAPABILITIES = {
   __proto__: null,
@@ -27,6 +39,14 @@ const CAPABILITIES = {
   isPermittedAddress: { tokenId: numeral, address: text },
   getPermittedActions: { tokenId: numeral },
   getPermittedAddresses: { tokenId: numeral },
+  isPermittedAuthMethod: { tokenId: numeral, authMethodType: numeral, userId: base64 },
+  getPermittedAuthMethods: { tokenId: numeral },
+  getPermittedAuthMethodScopes: { tokenId: numeral, authMethodType: numeral, userId: base64, maxScopeId: scopeCount },
+  checkConditions: { conditions: json, authSig: perhapsJson, chain: perhapsText },
+  encrypt: { accessControlConditions: json, to_encrypt: messageBytes },
+  decryptAndCombine: {
+    accessControlConditions: json, ciphertext: text, dataToEncryptHash: text, authSig: perhapsJson, chain: perhapsText,
+  },
 };
 
 const argumentsOf = (name, fields, given) => {
@@ -36,8 +56,9 @@ const argumentsOf = (name, fields, given) => {
   for (let i = 0; i < names.length; i += 1) {
     const field = names[i];
     const value = given[field];
-    if (value === undefined) throw new NativeTypeError(`${name} needs ${field}`);
-    args[field] = fields[field](value);
+    const write = fields[field];
+    if (value === undefined && !setHas(MAY_LACK, write)) throw new NativeTypeError(`${name} needs ${field}`);
+    args[field] = write(value);
   }
   return args;
 };
