@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from votive.devnet.plan import CHAIN_ID, NodePlan, Plan
+from votive.devnet.plan import CHAIN_ID, CHAIN_NAME, NodePlan, Plan
 from votive.devnet.ports import HOST
 
 HEADER = "# Written by `votive up` for a development network: it accepts bearer AuthSigs and takes every block as final.\n"
@@ -25,7 +25,7 @@ def settings(plan: Plan, node: NodePlan) -> Mapping[str, Mapping[str, Any]]:
         "http": {"host": HOST, "port": node.port},
         "peer": {"host": HOST, "port": node.peer_port},
         "key_encryption_key": {"source": "file", "path": "kek"},
-        "chain": {"rpc_urls": [plan.rpc_url], "chain_id": CHAIN_ID, "resolver": plan.resolver, "finality": 0},
+        "chain": {"name": CHAIN_NAME, "rpc_urls": [plan.rpc_url], "chain_id": CHAIN_ID, "resolver": plan.resolver, "finality": 0},
         "ipfs": {"gateways": [plan.ipfs_url], "api": plan.ipfs_url},
         "auth": {"accept_bearer_authsig": True},
     }

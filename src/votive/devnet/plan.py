@@ -13,6 +13,9 @@ from votive.devnet.processes import write_whole
 from votive.terms.participant import threshold_of
 
 CHAIN_ID = 31337
+CHAIN_NAME = "yellowstone"
+"""What conditions call the development chain. Lit's SDK knows no name for a chain on this machine; this is one that it knows, of a
+chain where nobody keeps value."""
 FILE = "network.json"
 NODES_DEFAULT, NODES_LEAST, NODES_MOST = 4, 4, 10
 

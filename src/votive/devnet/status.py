@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from votive.devnet.plan import CHAIN_ID, Account, NodePlan, Plan
+from votive.devnet.plan import CHAIN_ID, CHAIN_NAME, Account, NodePlan, Plan
 from votive.devnet.processes import Process
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class ChainStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The chain; ``pid`` is None if it does not run."""
 
     name: str
+    """What access control conditions call it."""
     rpc_url: str
     chain_id: int
     pid: int | None
@@ -79,7 +80,7 @@ async def status_of(session: aiohttp.ClientSession, version: str, plan: Plan, ru
     """Put ``plan`` and what runs together, asking the nodes that run how they are."""
     return NetworkStatus(
         version=version,
-        chain=ChainStatus(name="anvil", rpc_url=plan.rpc_url, chain_id=CHAIN_ID, pid=_pid(running.chain)),
+        chain=ChainStatus(name=CHAIN_NAME, rpc_url=plan.rpc_url, chain_id=CHAIN_ID, pid=_pid(running.chain)),
         contracts=plan.contracts,
         threshold=plan.threshold,
         nodes=tuple(await asyncio.gather(*(_node_status(session, node, running.nodes[node.index]) for node in plan.nodes))),

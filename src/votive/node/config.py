@@ -68,6 +68,8 @@ class KeyEncryptionKeySection(Section, frozen=True, kw_only=True):
 class ChainSection(Section, frozen=True, kw_only=True):
     """The EVM chain that registry, keys and permissions live on."""
 
+    name: Annotated[str, msgspec.Meta(pattern="^[A-Za-z][A-Za-z0-9]{0,63}$")] = "yellowstone"
+    """What access control conditions call this chain; a name that Lit's SDK knows, since it refuses others."""
     rpc_urls: Annotated[tuple[Url, ...], msgspec.Meta(min_length=1)] = ("http://127.0.0.1:8545",)
     public_rpc_url: Url | None = None
     """What clients are told to read the chain at; the first of ``rpc_urls`` if absent. Set it where that one holds an API key."""
