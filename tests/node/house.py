@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,14 +28,16 @@ from votive.node.metrics import Metrics
 from votive.node.pairs import Pairs
 from votive.node.permission import SharedBlocks
 from votive.node.signing import Signer
-from votive.node.transitions import StockPolicy
+from votive.node.transitions import StockPolicy, network_key_policy
 from votive.protocol import SigningMemory
 from votive.store import Store
+from votive.terms.key import Purpose
 from votive.terms.participant import Committee, Participant, Seat
 from votive.terms.session import control_session
 
 NETWORK = hashlib.sha256(b"the network of the node's tests").digest()
-POLICY = StockPolicy(low=2, high=4, first_batch=2, batch=4, deadline_blocks=100, turn_seconds=1.0, await_seconds=1.0)
+POLICY = StockPolicy(low=2, high=4, first_batch=2, batch=4, deadline_blocks=100, surplus=4, turn_seconds=1.0, await_seconds=1.0)
+ONE_KEY = replace(network_key_policy(100), turn_seconds=1.0, await_seconds=1.0)
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ async def a_node(
     )
     coordinator = Coordinator(
         committee=committee,
-        policy=policy,
+        policies={Purpose.PKP_ECDSA: policy},
         generation=generation,
         control=control,
         keys=chain,

@@ -61,7 +61,10 @@ class Ledger:
         return len(self.unminted)
 
     async def next_batch(self, epoch: int, purpose: Purpose, block: Block) -> int:
-        return 1 + max((key.batch for key in self.keys.values()), default=0)
+        return 1 + max((key.batch for key in self.keys.values() if key.purpose == purpose), default=0)
+
+    async def of_purpose(self, purpose: Purpose, block: Block) -> list[RegisteredKey]:
+        return [key for key in self.keys.values() if key.purpose == purpose]
 
     async def registered(self, tokens: list[int], block: Block) -> dict[int, RegisteredKey]:
         return {token: self.keys[token] for token in tokens if token in self.keys}
@@ -89,14 +92,15 @@ class Ledger:
                 public_key=key.public_key,
                 scheme=vote.scheme,
                 purpose=vote.purpose,
-                mintable=True,
+                mintable=vote.purpose.mintable,
                 epoch=vote.epoch,
                 batch=vote.batch,
                 deadline_block=vote.deadline_block,
                 verification_hash=key.verification_hash,
                 transcript_hash=vote.transcript_hash,
             )
-            self.unminted.append(token)
+            if vote.purpose.mintable:
+                self.unminted.append(token)
 
 
 class Ballot:

@@ -27,6 +27,7 @@ from votive.node.transitions import (
     StockPolicy,
     StockView,
     Tick,
+    network_key_policy,
     objection,
     settle,
     step,
@@ -34,15 +35,14 @@ from votive.node.transitions import (
 from votive.terms.key import KeyId, Purpose
 from votive.terms.participant import Seat
 
-POLICY = StockPolicy(low=8, high=32, first_batch=4, batch=16, deadline_blocks=100)
+POLICY = StockPolicy(low=8, high=32, first_batch=4, batch=16, deadline_blocks=100, surplus=16)
+ONE_KEY = network_key_policy(100)
 SEATS = tuple(Seat(seat) for seat in (3, 37, 200, 255))
 LEADER_OF_1 = SEATS[1]
 
 
 def view(me: Seat = LEADER_OF_1, **changes: object) -> StockView:
-    base = StockView(
-        me=me, seats=SEATS, epoch=1, purpose=Purpose.PKP_ECDSA, unminted=0, next_batch=1, head=50, connected=True, signing=False
-    )
+    base = StockView(me=me, seats=SEATS, epoch=1, purpose=Purpose.PKP_ECDSA, held=0, next_batch=1, head=50, connected=True, signing=False)
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
@@ -69,21 +69,21 @@ def test_a_low_stock_makes_the_leader_announce_and_take_part() -> None:
 
 
 def test_a_full_stock_is_left_alone() -> None:
-    state, commands = after(Refill(), tick(0.0, view(unminted=8)))
+    state, commands = after(Refill(), tick(0.0, view(held=8)))
     assert (state.phase, commands) == (Phase.IDLE, [])
 
 
 def test_once_begun_the_stock_is_filled_up_to_its_high_mark() -> None:
     filling = Refill(filling=True)
-    state, commands = after(filling, tick(0.0, view(unminted=20)), tick(0.1, view(unminted=20)))
+    state, commands = after(filling, tick(0.0, view(held=20)), tick(0.1, view(held=20)))
     assert [command.plan.count for command in commands if isinstance(command, Announce)] == [12]
-    state, commands = after(filling, tick(0.0, view(unminted=32)))
+    state, commands = after(filling, tick(0.0, view(held=32)))
     assert not state.filling
     assert commands == []
 
 
 def test_no_batch_is_larger_than_the_policy_says() -> None:
-    _, commands = after(Refill(), tick(0.0, view(unminted=1)), tick(0.1, view(unminted=1)))
+    _, commands = after(Refill(), tick(0.0, view(held=1)), tick(0.1, view(held=1)))
     assert isinstance(commands[0], Announce)
     assert commands[0].plan.count == 16
 
@@ -111,7 +111,7 @@ def test_nobody_leads_while_a_node_is_missing_and_turns_are_counted_from_when_al
 
 
 def test_refilling_yields_to_signing_but_not_for_ever_and_not_when_the_stock_is_empty() -> None:
-    busy = view(unminted=1, signing=True)
+    busy = view(held=1, signing=True)
     state, commands = after(Refill(), tick(0.0, busy), tick(1.0, busy))
     assert commands == []
     assert after(state, tick(POLICY.yield_seconds + 1, busy))[1] != []
@@ -149,8 +149,36 @@ def test_an_announcement_that_does_not_fit_our_own_view_is_declined_with_the_rea
 
 
 def test_a_stock_that_is_full_already_declines_more() -> None:
-    assert objection(plan(count=16), view(unminted=40), POLICY) is not None
-    assert objection(plan(count=16), view(unminted=20), POLICY) is None
+    assert objection(plan(count=16), view(held=40), POLICY) is not None
+    assert objection(plan(count=16), view(held=20), POLICY) is None
+
+
+def network_view(me: Seat = LEADER_OF_1, **changes: object) -> StockView:
+    return view(me, purpose=Purpose.SESSION_BLS, **changes)
+
+
+def network_plan(batch: int = 1, count: int = 1) -> BatchPlan:
+    return BatchPlan(1, Purpose.SESSION_BLS, batch, count, 150)
+
+
+def test_a_network_key_is_made_once_and_alone() -> None:
+    state, commands = after(Refill(), tick(0.0, network_view()), tick(0.1, network_view()), policy=ONE_KEY)
+    assert commands == [Announce(network_plan()), Generate(network_plan())]
+    state, commands = after(state, Generated(0.2, network_plan()), Registered(0.3, 1), policy=ONE_KEY)
+    assert (state.phase, commands) == (Phase.IDLE, [])
+    assert after(state, tick(1000.0, network_view(held=1)), policy=ONE_KEY)[1] == []
+
+
+def test_a_second_network_key_and_a_batch_of_several_are_declined() -> None:
+    for seen, wrong in ((network_view(SEATS[0], held=1, next_batch=2), network_plan(2)), (network_view(SEATS[0]), network_plan(count=2))):
+        state, commands = after(Refill(), Announced(1.0, seen, LEADER_OF_1, wrong), policy=ONE_KEY)
+        assert isinstance(commands[0], Decline)
+        assert state == Refill()
+
+
+def test_a_plan_for_another_purpose_is_declined() -> None:
+    assert "purpose" in (objection(network_plan(), view(SEATS[0]), POLICY) or "")
+    assert "purpose" in (objection(plan(count=1), network_view(SEATS[0]), ONE_KEY) or "")
 
 
 def test_a_second_batch_is_declined_while_one_is_in_progress_and_the_same_one_is_ignored() -> None:

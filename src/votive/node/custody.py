@@ -34,6 +34,7 @@ class Custody:
         self._live: set[KeyId] = set()
         self._unavailable: dict[KeyId, str] = {}
         self._open: OrderedDict[KeyId, KeyShare] = OrderedDict()
+        self._network: dict[Purpose, KeyId] = {}
 
     def refresh(self) -> None:
         """Read the store's list again, after a promotion."""
@@ -60,25 +61,56 @@ class Custody:
         return key in self._live or key in self._unavailable
 
     async def share(self, public_key: bytes) -> tuple[KeyId, KeyShare]:
-        """Return the key with this public key (33 bytes) and its opened share.
+        """Return the PKP with this public key (33 bytes) and its opened share; the network's own keys are unknown here.
 
         Raises:
             CallerError: the network has no such key, as far as this node knows.
             WorldError: this node's share of it cannot be used.
         """
         key = KeyId(purpose=Purpose.PKP_ECDSA, public_key=public_key)
-        if key in self._unavailable:
-            raise WorldError(
-                f"this node cannot use its share of the key: {self._unavailable[key]}", code=ErrorCode.KEY_UNAVAILABLE, status=503
-            )
-        if key not in self._live:
+        if not self.knows(public_key):
             raise unknown_key(public_key)
+        return key, await self.open(key)
+
+    async def open(self, key: KeyId) -> KeyShare:
+        """Return the opened share of ``key``; WorldError if this node has none or cannot use it."""
+        if key in self._unavailable:
+            raise unavailable(f"this node cannot use its share of the key: {self._unavailable[key]}")
+        if key not in self._live:
+            raise unavailable("this node has no share of the key; other nodes may.")
         if key not in self._open:
             self._open[key] = await asyncio.to_thread(self._store.share, key)
             while len(self._open) > CACHE:
                 self._open.popitem(last=False)
         self._open.move_to_end(key)
-        return key, self._open[key]
+        return self._open[key]
+
+    # The network's own keys
+
+    def appoint(self, key: KeyId) -> None:
+        """Use ``key`` as the network's key of its purpose: the first that the chain registered. Another is never taken for it."""
+        self._network.setdefault(key.purpose, key)
+
+    def network_public_key(self, purpose: Purpose) -> bytes | None:
+        """Return the network's key of a purpose, 48 bytes, whether or not we have a share; None until the chain has one."""
+        key = self._network.get(purpose)
+        return None if key is None else key.public_key
+
+    async def network_key(self, purpose: Purpose) -> tuple[KeyId, KeyShare]:
+        """Return the network's key of a purpose and our opened share of it.
+
+        Raises:
+            WorldError: the network is still generating it, or this node's share of it cannot be used.
+        """
+        key = self._network.get(purpose)
+        if key is None:
+            raise unavailable(f"the nodes have not generated the network's key for {purpose.value} yet. Try again in a moment.")
+        return key, await self.open(key)
+
+
+def unavailable(why: str) -> WorldError:
+    """The refusal of a key that exists, by a node that cannot take part for it."""
+    return WorldError(why, code=ErrorCode.KEY_UNAVAILABLE, status=503)
 
 
 def unknown_key(public_key: bytes) -> CallerError:

@@ -49,6 +49,7 @@ from votive.node.unlock import unlock
 from votive.node.verification import check_all
 from votive.protocol import SigningMemory
 from votive.store import Store, StoreError, StoreInUse
+from votive.terms.key import Purpose
 from votive.terms.session import control_session, network_id
 from votive.terms.version import VERSION
 
@@ -192,7 +193,7 @@ class Daemon:
         changed = asyncio.Event()
         coordinator = Coordinator(
             committee=chain.committee,
-            policy=stock_policy(self._config),
+            policies=key_policies(self._config),
             generation=self._generation(chain, peers),
             control=peers.control,
             keys=chain.keys,
@@ -288,12 +289,18 @@ class Daemon:
         log.info("serving", url=chain.me.url, keys=len(self._custody.live))
 
 
-def stock_policy(config: Config) -> StockPolicy:
-    """Read the marks and sizes of the stock from the configuration."""
+def key_policies(config: Config) -> dict[Purpose, StockPolicy]:
+    """Read how many keys of each purpose there shall be: a stock of PKPs, and one key of each of the network's own purposes."""
     stock = config.stock
-    return StockPolicy(
-        low=stock.low, high=stock.high, first_batch=stock.first_batch, batch=stock.batch, deadline_blocks=stock.deadline_blocks
+    pkps = StockPolicy(
+        low=stock.low,
+        high=stock.high,
+        first_batch=stock.first_batch,
+        batch=stock.batch,
+        deadline_blocks=stock.deadline_blocks,
+        surplus=stock.batch,
     )
+    return {Purpose.PKP_ECDSA: pkps}
 
 
 def network_view(config: Config, chain: OnChain) -> NetworkView:

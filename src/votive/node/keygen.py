@@ -19,7 +19,7 @@ from votive.node.unbroken import while_linked
 from votive.protocol import Batch, Clock, DkgOutcome, DkgSetup, generate
 from votive.store import StagedBatch, Store
 from votive.terms.errors import WorldError
-from votive.terms.key import BatchVote, KeyVote, Scheme, verification_hash
+from votive.terms.key import BatchVote, KeyVote, Purpose, verification_hash
 from votive.terms.participant import Committee, Seat
 
 log = structlog.get_logger()
@@ -65,9 +65,13 @@ class KeyGeneration:
         await asyncio.to_thread(self.store.note_confirms, staged_of(outcome.batch), outcome.confirms)
         return outcome.batch
 
-    async def confirmed(self) -> list[BatchVote]:
+    def connected(self) -> bool:
+        """Return whether all other nodes can be reached: key generation takes every one of them."""
+        return self.mesh.reachable() >= set(self.committee.others(self.me))
+
+    async def confirmed(self, purpose: Purpose) -> list[BatchVote]:
         """Return our votes for staged batches of which n equal confirms were held, perhaps by an earlier process."""
-        staged = await asyncio.to_thread(self.store.staged)
+        staged = [batch for batch in await asyncio.to_thread(self.store.staged) if batch.purpose is purpose]
         complete = [batch for batch in staged if len(batch.confirms) == len(self.committee) - 1 and batch.epoch == self.committee.epoch]
         return [vote_of(batch, await asyncio.to_thread(self.store.staged_shares, batch)) for batch in complete]
 
@@ -77,13 +81,15 @@ class KeyGeneration:
             try:
                 transactions = await self.votes.vote(vote)
             except DeadlinePassed as error:
-                log.warning("the batch's deadline passed before our vote", batch=vote.batch, why=error.message)
+                log.warning("the batch's deadline passed before our vote", purpose=vote.purpose.value, batch=vote.batch, why=error.message)
                 return
             except WorldError as error:
-                log.warning("the vote did not reach the chain; trying again", batch=vote.batch, why=error.message)
+                log.warning(
+                    "the vote did not reach the chain; trying again", purpose=vote.purpose.value, batch=vote.batch, why=error.message
+                )
                 await self.clock.sleep(VOTE_RETRY_SECONDS)
             else:
-                log.info("voted", batch=vote.batch, keys=len(vote.keys), transactions=list(transactions))
+                log.info("voted", purpose=vote.purpose.value, batch=vote.batch, keys=len(vote.keys), transactions=list(transactions))
                 return
 
     def _setup(self, plan: BatchPlan) -> DkgSetup:
@@ -91,7 +97,7 @@ class KeyGeneration:
             network=self.committee.network,
             epoch=plan.epoch,
             purpose=plan.purpose,
-            scheme=Scheme.ECDSA_SECP256K1,
+            scheme=plan.purpose.scheme,
             batch=plan.batch,
             count=plan.count,
             seats=self.committee.seats,

@@ -15,6 +15,7 @@ from votive.node.metrics import Metrics
 from votive.node.status import ChainStatus, KeysStatus, PeerStatus, SandboxStatus, StartStep, Status, StockStatus
 from votive.terms.encoding import hex0x
 from votive.terms.errors import ErrorCode, WorldError
+from votive.terms.key import NETWORK_PURPOSES, Purpose
 from votive.terms.participant import Committee, Seat
 
 
@@ -114,12 +115,17 @@ class Report:
             staged=self._coordinator.staged if self._coordinator else 0,
             unminted=seen.unminted if seen else None,
             unavailable={hex0x(key.public_key): why for key, why in self._custody.unavailable.items()},
+            network={purpose.value: self._network_key(purpose) for purpose in NETWORK_PURPOSES},
         )
+
+    def _network_key(self, purpose: Purpose) -> str | None:
+        key = self._custody.network_public_key(purpose)
+        return None if key is None else hex0x(key)
 
     def _stock(self) -> StockStatus | None:
         if self._coordinator is None:
             return None
-        state = self._coordinator.state
+        state = self._coordinator.states[Purpose.PKP_ECDSA]
         return StockStatus(
             phase=state.phase.name.lower(),
             meaning=state.phase.value,

@@ -40,6 +40,8 @@ class KeysStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Of the network, at the newest final block."""
     unavailable: dict[str, str] = {}
     """Public key → why this node takes no part for it."""
+    network: dict[str, str | None] = {}
+    """Purpose → the network's own key, or none while the nodes are still making it."""
 
 
 class StockStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
-"""Keeping the stock of unminted keys: the whole state machine, pure. State and event in, state and commands out.
+"""Keeping enough keys of one purpose: the whole state machine, pure. State and event in, state and commands out.
 
+Of keys that are minted there is a stock, filled when it runs low; of each of the network's own keys there is one, made once.
 Everything that decides when a batch of keys is made, who leads it, who joins and what happens when it fails lives in this
 file; it knows no clock, chain, store or network. Times are monotonic seconds that the caller hands in.
 
@@ -19,9 +20,9 @@ from votive.terms.participant import Seat
 
 
 class Phase(Enum):
-    """Where this node stands in refilling the stock; the value is what an operator reads."""
+    """Where this node stands in making keys of a purpose; the value is what an operator reads."""
 
-    IDLE = "The stock is full enough; nothing to do."
+    IDLE = "There are keys enough; nothing to do."
     WANTED = "Keys are wanted; waiting for all nodes to be connected, for the pause after a failure, or for our turn to lead."
     GENERATING = "A batch of keys is being generated; this needs every node of the committee."
     AWAITING = "Our shares are stored and our vote is on its way; waiting for the chain to register the keys."
@@ -40,13 +41,15 @@ class BatchPlan:
 
 @dataclass(frozen=True)
 class StockPolicy:
-    """The marks, sizes and pauses; see ``config.StockSection``."""
+    """The marks, sizes and pauses; see ``config.StockSection`` and ``network_key_policy``."""
 
     low: int
     high: int
     first_batch: int
     batch: int
     deadline_blocks: int
+    surplus: int
+    """So many keys above the high mark a batch that others announce may bring: they may have seen a mint that we did not."""
     turn_seconds: float = 12.0
     """If the leader whose turn it is stays silent so long, the next seat's turn begins."""
     connect_seconds: float = 12.0
@@ -59,6 +62,11 @@ class StockPolicy:
     """So long a refill waits for signing to pause, unless the stock is empty."""
 
 
+def network_key_policy(deadline_blocks: int) -> StockPolicy:
+    """The policy of a purpose of which the network has one key and never makes another."""
+    return StockPolicy(low=1, high=1, first_batch=1, batch=1, deadline_blocks=deadline_blocks, surplus=0)
+
+
 @dataclass(frozen=True)
 class StockView:
     """What this node sees at a tick, from chain, store and mesh."""
@@ -67,7 +75,8 @@ class StockView:
     seats: tuple[Seat, ...]
     epoch: int
     purpose: Purpose
-    unminted: int
+    held: int
+    """Keys that the chain has registered: unminted ones, or, of a purpose that is never minted, all."""
     next_batch: int
     """Above every number that the chain has registered and this node has ever used."""
     head: int
@@ -210,7 +219,7 @@ def _turn(state: Refill, event: Tick, policy: StockPolicy) -> Step:
     if not view.connected or now < state.not_before:
         return replace(state, since=now), ()
     waited = now - state.since
-    if view.signing and view.unminted > 0 and waited < policy.yield_seconds:
+    if view.signing and view.held > 0 and waited < policy.yield_seconds:
         return state, ()
     number = max(view.next_batch, state.floor)
     if waited < _rank(view, number) * policy.turn_seconds:
@@ -301,7 +310,7 @@ TRANSITIONS: Mapping[tuple[Phase, type], Callable[[Refill, Any, StockPolicy], St
 
 
 def _wanted(state: Refill, view: StockView, policy: StockPolicy) -> bool:
-    return view.unminted < (policy.high if state.filling else policy.low)
+    return view.held < (policy.high if state.filling else policy.low)
 
 
 def _rank(view: StockView, number: int) -> int:
@@ -311,9 +320,9 @@ def _rank(view: StockView, number: int) -> int:
 
 
 def _size(view: StockView, policy: StockPolicy) -> int:
-    if view.unminted == 0:
+    if view.held == 0:
         return policy.first_batch
-    return max(1, min(policy.batch, policy.high - view.unminted))
+    return max(1, min(policy.batch, policy.high - view.held))
 
 
 def objection(plan: BatchPlan, view: StockView, policy: StockPolicy) -> str | None:
@@ -325,7 +334,7 @@ def objection(plan: BatchPlan, view: StockView, policy: StockPolicy) -> str | No
         f"batch {plan.batch} was used before": plan.batch < view.next_batch,
         f"batch {plan.batch} is far above the next one, {view.next_batch}": plan.batch > view.next_batch + FLOOR_LEAP,
         f"{plan.count} keys are not what this node makes at once": not 1 <= plan.count <= max(policy.batch, policy.first_batch),
-        f"the stock holds {view.unminted} unminted keys already": view.unminted + plan.count > policy.high + policy.batch,
+        f"there are {view.held} keys already": view.held + plan.count > policy.high + policy.surplus,
         f"deadline block {plan.deadline_block} is not within {nearest} and {farthest}": not nearest <= plan.deadline_block <= farthest,
     }
     return next((reason for reason, holds in reasons.items() if holds), None)

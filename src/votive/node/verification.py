@@ -1,4 +1,7 @@
-"""Does our share fit what the chain registered? If not, this node takes no part for that key, and says so."""
+"""Which keys the chain has for the network's own use, and whether our shares fit what it registered.
+
+If one does not, this node takes no part for that key, and says so.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from votive.chain.keys import Keys, RegisteredKey
 from votive.chain.token import token_id
 from votive.node.custody import Custody
 from votive.terms.errors import OurError, WorldError
-from votive.terms.key import KeyId, verification_hash
+from votive.terms.key import NETWORK_PURPOSES, KeyId, Purpose, verification_hash
 
 log = structlog.get_logger()
 
@@ -22,12 +25,14 @@ AT_ONCE = 100
 async def check_share(custody: Custody, key: KeyId, registered: RegisteredKey | None) -> None:
     """Open our share, which checks share·G against its verification shares, and compare those with the registered hash."""
     try:
-        _, share = await custody.share(key.public_key)
+        share = await custody.open(key)
     except (OurError, WorldError) as error:
         set_aside(custody, key, error.message)
         return
     if registered is None:
         set_aside(custody, key, "the chain does not know this key")
+    elif registered.purpose != key.purpose:
+        set_aside(custody, key, f"the chain registered this key for another purpose, {registered.purpose}")
     elif verification_hash(share.verification_shares) != registered.verification_hash or not share.matches():
         set_aside(custody, key, "the share does not fit the verification shares that the chain registered")
 
@@ -38,8 +43,22 @@ def set_aside(custody: Custody, key: KeyId, why: str) -> None:
     custody.set_aside(key, why)
 
 
+async def find_network_key(custody: Custody, keys: Keys, purpose: Purpose, block: Block) -> bool:
+    """Tell ``custody`` which key the chain has for ``purpose``: the first one registered; False if there is none yet.
+
+    The chain is asked until it has one, and then never again, as the first stays the first.
+    """
+    if custody.network_public_key(purpose) is None:
+        for registered in (await keys.of_purpose(purpose, block))[:1]:
+            custody.appoint(KeyId(purpose=purpose, public_key=registered.public_key))
+            log.info("the network has its key", purpose=purpose.value, public_key=registered.public_key.hex(), block=block.number)
+    return custody.network_public_key(purpose) is not None
+
+
 async def check_all(custody: Custody, keys: Keys, block: Block) -> None:
-    """Check every share in use against the chain at ``block``."""
+    """Check every share in use against the chain at ``block``, and learn which keys are the network's own."""
+    for purpose in NETWORK_PURPOSES:
+        await find_network_key(custody, keys, purpose, block)
     live = sorted(custody.live, key=lambda key: key.public_key)
     for start in range(0, len(live), AT_ONCE):
         await _check_some(custody, keys, live[start : start + AT_ONCE], block)
