@@ -9,6 +9,7 @@ from enum import IntEnum
 
 import msgspec
 
+from votive.terms.encoding import HashInput, tagged_hash
 from votive.terms.ethereum import address_of_text, keccak
 
 LIT_APP = "lit"
@@ -63,3 +64,16 @@ def wallet_ids(address: str) -> tuple[bytes, ...]:
 def method_ids(method_type: int, user_id: str, app_id: str) -> tuple[bytes, ...]:
     """Return the ids under which a proven user may be permitted on chain; an action's is the multihash of its CID, not told here."""
     return wallet_ids(user_id) if method_type == MethodType.ETH_WALLET else (method_id(user_id, app_id),)
+
+
+class _PasskeyChallenge(HashInput, frozen=True, kw_only=True, tag="votive/webauthn/challenge/v1"):
+    block: bytes
+    request: str
+
+
+def passkey_challenge(block_hash: bytes, request: str) -> bytes:
+    """Return the WebAuthn challenge, 32 bytes, of one request at a recent block; ``request`` is ``RequestBinding.resource``.
+
+    Lit's clients sign the block's hash alone: good for any request until the block is old.
+    """
+    return tagged_hash(_PasskeyChallenge(block=block_hash, request=request))

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 
+from votive.terms.capability import RESOLVED_CONTEXT
 from votive.terms.ethereum import personal_digest
 
 DERIVED_VIA = "lit.bls"
 ALGORITHM = "LIT_BLS"
 SESSION_URI = "lit:session:"
 """Before the 64 hex digits of an Ed25519 public key: the URI of a message that delegates to it."""
-RESOLVED_PREFIX = "lit-resolvedauthcontext"
-RESOLVED_RESOURCE = f"{RESOLVED_PREFIX}://*"
+RESOLVED_RESOURCE = f"{RESOLVED_CONTEXT}://*"
 RESOLVED_ABILITY = "Auth/Auth"
 RESOLVED_NOTE = "auth_context"
 """The one key of the ability's nota bene; its value is a ``terms.action.AuthContext`` in JSON."""
