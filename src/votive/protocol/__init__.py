@@ -1,21 +1,25 @@
-"""The ceremonies of the network: key generation, pairwise set-up, signing.
+"""The ceremonies of the network: key generation, pairwise set-up, signing, decryption.
 
 Each is an ``async def`` over a ``Channel`` and knows no socket, wall clock, store or chain. Secrets stay in the engine's
 handles; what passes through here is public, sealed, or meant for one peer.
 
-    generate      one batch of keys, all n nodes            docs/protocol/dkg.md
-    set_up_pair   the correlation of one pair of nodes      docs/protocol/setup.md
-    sign          one ECDSA signature, t of n nodes         docs/protocol/sign.md
+    generate           one batch of keys, all n nodes            docs/protocol/dkg.md
+    set_up_pair        the correlation of one pair of nodes      docs/protocol/setup.md
+    sign               one ECDSA signature, t of n nodes         docs/protocol/sign.md
+    decrypt_together   one decryption key, t of n nodes          docs/protocol/bls.md
 """
 
 from __future__ import annotations
 
 from votive.protocol.channel import Channel, Clock, Envelope, Kind, Proves, Run
+from votive.protocol.decrypt import DecryptLimits, DecryptRequest, DecryptTools, decrypt_together
 from votive.protocol.dkg import Batch, DkgOutcome, DkgSetup, generate
 from votive.protocol.errors import (
     ConfirmsMissing,
+    DecryptionFailed,
     DigestsDiffer,
     DkgAborted,
+    IdentitiesDiffer,
     NodesSilent,
     NotEnoughNodes,
     PairSetupFailed,
@@ -37,6 +41,10 @@ __all__ = [
     "Channel",
     "Clock",
     "ConfirmsMissing",
+    "DecryptLimits",
+    "DecryptRequest",
+    "DecryptTools",
+    "DecryptionFailed",
     "DigestsDiffer",
     "DkgAborted",
     "DkgOutcome",
@@ -44,6 +52,7 @@ __all__ = [
     "Entered",
     "Envelope",
     "Event",
+    "IdentitiesDiffer",
     "Joined",
     "Kind",
     "Left",
@@ -66,6 +75,7 @@ __all__ = [
     "SigningFailed",
     "SigningMemory",
     "answer_late",
+    "decrypt_together",
     "generate",
     "pause_before",
     "set_up_pair",

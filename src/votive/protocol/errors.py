@@ -74,19 +74,42 @@ class PermissionLost(CallerError):
         )
 
 
+class IdentitiesDiffer(CallerError):
+    """The nodes derived different identities for one decryption, and too few of them ours."""
+
+    code = ErrorCode.DIGESTS_DIFFER
+    status = 400
+
+    def __init__(self, identities: Mapping[bytes, Sequence[Seat]], needed: int) -> None:
+        self.identities = {identity: tuple(sorted(seats)) for identity, seats in identities.items()}
+        parts = "; ".join(f"{hex0x(identity)[:18]}… by {named(seats)}" for identity, seats in sorted(self.identities.items()))
+        super().__init__(
+            f"The nodes would decrypt different things in this call, and {needed} of them must agree on one: {parts}. "
+            "Make the action deterministic: conditions and hash of the data must be the same on every node.",
+            details=[{"identity": hex0x(identity), "nodes": list(seats)} for identity, seats in sorted(self.identities.items())],
+        )
+
+
 class NotEnoughNodes(WorldError):
-    """Fewer than t nodes can sign together now."""
+    """Fewer than t nodes can sign, or decrypt, together now."""
 
     code = ErrorCode.NOT_ENOUGH_NODES
     status = 503
 
     def __init__(
-        self, why: str, *, needed: int, ready: Sequence[Seat], silent: Sequence[Seat], apart: Sequence[tuple[Seat, Seat]] = ()
+        self,
+        why: str,
+        *,
+        needed: int,
+        ready: Sequence[Seat],
+        silent: Sequence[Seat],
+        apart: Sequence[tuple[Seat, Seat]] = (),
+        act: str = "sign",
     ) -> None:
         self.needed, self.ready = needed, tuple(sorted(ready))
         self.silent, self.apart = tuple(sorted(silent)), tuple(sorted(apart))
         super().__init__(
-            f"{why} {needed} nodes must sign together. Ready: {named(self.ready)}; not heard: {named(self.silent)}. "
+            f"{why} {needed} nodes must {act} together. Ready: {named(self.ready)}; not heard: {named(self.silent)}. "
             "Try again when more nodes are up.",
             details=[
                 {
@@ -111,6 +134,22 @@ class SigningFailed(PeerError):
             f"{why} Not heard in time: {named(self.silent)}. Retry: the sets of nodes that failed are avoided next time.",
             culprits=sorted(culprits),
             details=[{"attempts": attempts, "silent": list(self.silent), "culprits": sorted(culprits), "reasons": list(self.reasons)}],
+        )
+
+
+class DecryptionFailed(PeerError):
+    """So many nodes sent wrong shares that t good ones cannot be had. ``culprits`` are convicted by what they signed."""
+
+    code = ErrorCode.DECRYPTION_FAILED
+    status = 502
+
+    def __init__(self, why: str, *, culprits: Sequence[Seat], silent: Sequence[Seat], needed: int) -> None:
+        self.silent = tuple(sorted(silent))
+        super().__init__(
+            f"{why} {needed} good shares are needed; wrong ones came from {named(culprits)}, none from {named(self.silent)}. "
+            "Try again later.",
+            culprits=sorted(culprits),
+            details=[{"needed": needed, "culprits": sorted(culprits), "silent": list(self.silent)}],
         )
 
 

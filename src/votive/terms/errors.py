@@ -29,6 +29,8 @@ class ErrorCode(StrEnum):
     IDENTITY_PROVIDER = "NodeIdentityProviderError"
     PKP_NOT_AUTHORIZED = "NodePKPNotAuthorized"
     SCOPE_TOO_LIMITED = "NodeAuthSigScopeTooLimited"
+    TOO_MANY_CONDITIONS = "NodeTooManyConditions"
+    CONDITIONS_NOT_MET = "NodeAccessControlConditionsReturnedNotAuthorized"
     UNKNOWN_KEY = "NodeUnknownKey"
     KEY_UNAVAILABLE = "NodeKeyUnavailable"
     BODY_TOO_LARGE = "NodeBodyTooLarge"

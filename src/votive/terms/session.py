@@ -54,6 +54,28 @@ def signing_session(network: bytes, epoch: int, key: KeyId, *, request: bytes, c
     )
 
 
+class _DecryptionSession(HashInput, frozen=True, kw_only=True, tag="votive/session/decrypt/v1"):
+    network: bytes
+    epoch: int
+    purpose: str
+    public_key: bytes
+    request: bytes
+    call: str
+    ordinal: int
+
+
+def decryption_session(network: bytes, epoch: int, key: KeyId, *, request: bytes, call: str, ordinal: int) -> bytes:
+    """Name a decryption among nodes. The identity is left out, so that nodes that derived different ones meet and can say so.
+
+    ``call`` is the host call's name, ``ordinal`` counts calls of that name in the run.
+    """
+    return tagged_hash(
+        _DecryptionSession(
+            network=network, epoch=epoch, purpose=key.purpose, public_key=key.public_key, request=request, call=call, ordinal=ordinal
+        )
+    )
+
+
 class _DkgSession(HashInput, frozen=True, kw_only=True, tag="votive/session/dkg/v1"):
     network: bytes
     epoch: int

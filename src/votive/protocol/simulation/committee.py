@@ -141,15 +141,15 @@ class Committee:
         """Run all nodes' parts at once; by seat the outcome or the error."""
         setup, taking_part = self.dkg_setup(), tuple(seats or self.seats)
         works = [self.generate_at(seat, (setups or {}).get(seat, setup)) for seat in taking_part]
-        return dict(zip(taking_part, await _all(works), strict=True))
+        return dict(zip(taking_part, await outcomes(works), strict=True))
 
     async def generate_keys(self, count: int = 1) -> list[bytes]:
         """Generate keys among all nodes and promote the shares; return the public keys."""
         setup = self.dkg_setup(count)
-        outcomes = await asyncio.gather(*(self.generate_at(seat, setup) for seat in self.seats))
-        for seat, outcome in zip(self.seats, outcomes, strict=True):
+        ended = await asyncio.gather(*(self.generate_at(seat, setup) for seat in self.seats))
+        for seat, outcome in zip(self.seats, ended, strict=True):
             self.nodes[seat].shares = {share.public_key: share for share in outcome.batch.shares}
-        return [key.public_key for key in outcomes[0].batch.keys]
+        return [key.public_key for key in ended[0].batch.keys]
 
     # Pair set-ups
 
@@ -159,7 +159,7 @@ class Committee:
         for one, other in pairs if pairs is not None else combinations(self.seats, 2):
             session = self._setup_session(one, other)
             sides += [self._set_up(one, other, session), self._set_up(other, one, session)]
-        return [result for result in await _all(sides) if isinstance(result, VotiveError)]
+        return [result for result in await outcomes(sides) if isinstance(result, VotiveError)]
 
     def _setup_session(self, one: Seat, other: Seat) -> bytes:
         self._counter += 1
@@ -198,7 +198,7 @@ class Committee:
             )
             for seat in taking_part
         ]
-        return dict(zip(taking_part, await _all(works), strict=True))
+        return dict(zip(taking_part, await outcomes(works), strict=True))
 
     async def sign_at(
         self, seat: Seat, key: bytes, digest: bytes, *, name: str = "request", block: Block = BLOCK, late: float = 0.0
@@ -238,7 +238,7 @@ class Committee:
         return toy_verify(self.group, public_key, digest, r, s, recovery_id)
 
 
-async def _all(works: Iterable[Awaitable[T]]) -> list[T | VotiveError]:
+async def outcomes(works: Iterable[Awaitable[T]]) -> list[T | VotiveError]:
     """Run all; errors of ours are results, anything else is a defect and comes through."""
     results = await asyncio.gather(*works, return_exceptions=True)
     kept: list[T | VotiveError] = []
