@@ -12,12 +12,15 @@ from votive.client.errors import BadArgument, NoValidSignature, Refused, Transac
 from votive.client.network import Network
 from votive.client.provenance import Claim, Verdict
 from votive.client.results import EcdsaSignature, ExecuteResult, KeyState, Minted, Pkp, SignResult, Transaction
-from votive.client.wallet import Wallet
+from votive.client.session import Session
+from votive.client.session_store import SessionStore
+from votive.client.wallet import ContractWallet, Wallet
 
 __all__ = [
     "BadArgument",
     "BlockingNetwork",
     "Claim",
+    "ContractWallet",
     "EcdsaSignature",
     "ExecuteResult",
     "KeyState",
@@ -26,6 +29,8 @@ __all__ = [
     "NoValidSignature",
     "Pkp",
     "Refused",
+    "Session",
+    "SessionStore",
     "SignResult",
     "Transaction",
     "TransactionFailed",

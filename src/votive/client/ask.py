@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -46,30 +46,34 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """One request, the same for all nodes."""
+    """One request to all nodes, the same but for the proof of who asks."""
 
     path: str
-    body: bytes
+    bodies: Mapping[int, bytes]
+    """For each seat."""
     request_id: str
     patience: float
     """Seconds until a node counts as silent."""
+    grace: float = GRACE_SECONDS
 
 
-async def ask_all(
-    session: aiohttp.ClientSession, nodes: Sequence[Node], question: Question, enough: Callable[[Sequence[Answer]], bool]
-) -> tuple[Answer, ...]:
+Enough = Callable[[Sequence[Answer]], Awaitable[bool]]
+"""Says whether the answers so far suffice."""
+
+
+async def ask_all(session: aiohttp.ClientSession, nodes: Sequence[Node], question: Question, enough: Enough) -> tuple[Answer, ...]:
     """Post ``question`` to all ``nodes`` in parallel; return their answers in the order of arrival.
 
-    Once ``enough`` says that the answers so far suffice, the rest have ``GRACE_SECONDS``; who is silent then is left out.
+    Once ``enough`` says that the answers so far suffice, the rest have the question's grace; who is silent then is left out.
     """
     answers: list[Answer] = []
     waiting = {asyncio.create_task(ask(session, node, question)) for node in nodes}
     try:
         while waiting:
-            satisfied = enough(answers)
+            satisfied = await enough(answers)
             done, waiting = await asyncio.wait(
                 waiting,
-                timeout=GRACE_SECONDS if satisfied else None,
+                timeout=question.grace if satisfied else None,
                 return_when=asyncio.ALL_COMPLETED if satisfied else asyncio.FIRST_COMPLETED,
             )
             answers += sorted((task.result() for task in done), key=lambda answer: answer.seconds)
@@ -90,7 +94,9 @@ async def ask(session: aiohttp.ClientSession, node: Node, question: Question) ->
     headers = {"Content-Type": "application/json", "Accept": "application/json", "X-Request-Id": question.request_id}
     try:
         async with asyncio.timeout(question.patience):
-            async with session.post(node.url + question.path, data=question.body, headers=headers, allow_redirects=False) as response:
+            async with session.post(
+                node.url + question.path, data=question.bodies[node.seat], headers=headers, allow_redirects=False
+            ) as response:
                 raw = await _read(response)
                 return _answer(node.seat, response.status, raw, time.monotonic() - started)
     except TimeoutError:

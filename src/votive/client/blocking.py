@@ -49,6 +49,7 @@ class BlockingNetwork:
     publish = _waiting(Network.publish)
     execute = _waiting(Network.execute)
     sign = _waiting(Network.sign)
+    session = _waiting(Network.session)
     verify = _waiting(Network.verify)
 
 

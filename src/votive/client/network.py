@@ -6,6 +6,7 @@ import asyncio
 import base64
 import time
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,10 +20,12 @@ from votive.client.errors import BadArgument, TransactionFailed, Unreachable
 from votive.client.provenance import Claim, Verdict, examine
 from votive.client.refusal import opinions_of, refusal
 from votive.client.registry import ECDSA, Committee, Registry
-from votive.client.request import Requests
+from votive.client.request import Asker, Requests
 from votive.client.results import ExecuteResult, KeyState, Minted, Pkp, SignResult, Transaction
+from votive.client.session import Delegation, Session, Wanted, capabilities_of, delegate, is_fresh, written
+from votive.client.session_store import SessionStore
 from votive.client.transactions import Sender, transaction_of
-from votive.client.wallet import Wallet, wallet_of
+from votive.client.wallet import ContractWallet, Wallet, asker_of, wallet_of
 from votive.ipfs import Cid, cid_of, multihash_of
 from votive.terms.encoding import hex0x
 
@@ -32,12 +35,15 @@ if TYPE_CHECKING:
 
     Account = Wallet | LocalAccount | str
     """Who pays or asks: a wallet, an ``eth_account`` account, or a private key in hex."""
+    AskingAccount = Account | ContractWallet
+    """Who asks: the same, or a wallet that is a contract."""
 
 SIGN_SECONDS = 15.0
 """Nodes end a signing session after 8 s at most."""
 EXECUTE_SECONDS = 65.0
 """Nodes answer a request after 60 s at most."""
 STOCK_SECONDS = 30.0
+SESSION_LIFETIME = timedelta(days=1)
 SIGN_ANYTHING = 1
 """Scope of the contracts: whoever has it may have any digest signed."""
 
@@ -127,7 +133,14 @@ class Network:
             raise BadArgument("this network names no place to publish at: give connect(…, ipfs_api=…) the base of an /api/v0/add")
         return await publish(self.ipfs_api, source)
 
-    async def execute(self, action: str | bytes, params: Mapping[str, Any] | None = None, *, account: Account) -> ExecuteResult:
+    async def execute(
+        self,
+        action: str | bytes,
+        params: Mapping[str, Any] | None = None,
+        *,
+        account: AskingAccount | None = None,
+        session: Session | None = None,
+    ) -> ExecuteResult:
         """Let every node run an action and return what most of them gave, its signatures verified.
 
         What is not signed is only as good as the nodes in the result's ``nodes``: where each node's response differs, that is one node.
@@ -136,6 +149,7 @@ class Network:
             action: a CID, or the source itself as bytes.
             params: globals of the action. Integers beyond 2^53 - 1 must be strings.
             account: whose wallet signs the request.
+            session: signs instead of a wallet; it must be for this action.
 
         Raises:
             Refused: the nodes refused, or the action threw; code, message and details are theirs.
@@ -146,7 +160,7 @@ class Network:
         cid = cid_named(action) if isinstance(action, str) else cid_of(action)
         body = {**content, "jsParams": dict(params or {})}
         asked = await self._requests.ask(
-            "/web/execute", body, wallet=wallet_of(account), patience=EXECUTE_SECONDS, enough=self._enough_runs
+            "/web/execute", body, asker=asker(account, session), patience=EXECUTE_SECONDS, enough=self._enough_runs
         )
         known = {key for key in public_keys_in(asked.answers) if await self.registry.knows(key)}
         runs, faults = runs_of(asked.answers, known.__contains__)
@@ -164,8 +178,10 @@ class Network:
             faults=faults,
         )
 
-    async def sign(self, token: Token, digest: bytes | str, *, account: Account) -> SignResult:
-        """Have a digest of 32 bytes signed by a key that ``account`` owns or is permitted to use.
+    async def sign(
+        self, token: Token, digest: bytes | str, *, account: AskingAccount | None = None, session: Session | None = None
+    ) -> SignResult:
+        """Have a digest of 32 bytes signed by a key that ``account``, or the wallet behind ``session``, owns or is permitted to use.
 
         Raises:
             Refused: the nodes refused; code, message and details are theirs.
@@ -176,17 +192,51 @@ class Network:
         public_key = hex0x(await self.registry.public_key(token_of(token)))
         body = {"toSign": list(to_sign), "pubkey": public_key}
         expected = {"public_key": public_key, "digest": hex0x(to_sign)}
-        asked = await self._requests.ask(
-            "/web/pkp/sign",
-            body,
-            wallet=wallet_of(account),
-            patience=SIGN_SECONDS,
-            enough=lambda answers: first_signature(answers, **expected)[0] is not None,
-        )
+
+        async def enough(answers: Sequence[Answer]) -> bool:
+            return first_signature(answers, **expected)[0] is not None
+
+        asked = await self._requests.ask("/web/pkp/sign", body, asker=asker(account, session), patience=SIGN_SECONDS, enough=enough)
         signature, seats, faults = first_signature(asked.answers, **expected)
         if signature is None:
             raise refusal(asked.answers, faults, len(self.committee.nodes))
         return SignResult(signature=signature, request_id=asked.request_id, nodes=seats, timings_ms=asked.timings(), faults=faults)
+
+    # ------------------------------------------------------------------ sessions
+
+    async def session(
+        self,
+        account: AskingAccount,
+        resources: Sequence[Wanted],
+        *,
+        lifetime: timedelta = SESSION_LIFETIME,
+        store: SessionStore | None = None,
+    ) -> Session:
+        """Return a session of ``account`` for ``resources``: the one that was kept, if it still lives, or a new one.
+
+        It is renewed when it is about to end, and kept sealed in the user's own state directory.
+
+        Args:
+            account: whose wallet delegates.
+            resources: what the session may use: ``lit-pkp://TOKEN``, ``lit-litaction://CID``, ``lit-accesscontrolcondition://HASHES``, or
+                ``terms.capability.Resource``; the wildcard ``*`` only where you write it.
+            lifetime: at most 30 days.
+            store: where it is kept.
+
+        Raises:
+            BadArgument: nothing is named, or what no session can use, or for too long; or it cannot be kept.
+        """
+        wallet, kept = asker_of(account), store or SessionStore()
+        wanted = written(capabilities_of(resources))
+
+        def renew() -> Delegation:
+            origin, chain_id = self._requests.origin, self.registry.chain_id
+            made = delegate(wallet, wanted, lifetime=lifetime, chain_id=chain_id, origin=origin)
+            kept.keep(self.registry.network, made)
+            return made
+
+        found = await asyncio.to_thread(kept.find, self.registry.network, wallet.address, wanted)
+        return Session(found if found is not None and is_fresh(found) else renew(), renew)
 
     async def verify(self, claim: Claim) -> Verdict:
         """Find out what chain, CID and signature prove together; see ``votive.client.provenance``."""
@@ -194,7 +244,7 @@ class Network:
 
     # ------------------------------------------------------------------ inside
 
-    def _enough_runs(self, answers: Sequence[Answer]) -> bool:
+    async def _enough_runs(self, answers: Sequence[Answer]) -> bool:
         """Whether t nodes already agree on the outcome of a run."""
         runs, _ = runs_of(answers, lambda _: True)
         return len(commonest(runs)) >= self.committee.threshold
@@ -227,3 +277,16 @@ class Network:
 
     async def _send(self, account: Account, to: str, data: bytes) -> Transaction:
         return transaction_of(await self._sender.send(wallet_of(account), to, data))
+
+
+def asker(account: AskingAccount | None, session: Session | None) -> Asker:
+    """Return who asks.
+
+    Raises:
+        BadArgument: nobody, or two.
+    """
+    if session is not None and account is None:
+        return session
+    if account is not None and session is None:
+        return asker_of(account)
+    raise BadArgument("who asks? Give either account or session.")

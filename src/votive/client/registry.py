@@ -16,6 +16,7 @@ from votive.terms.contracts import RESOLVER_KEYS, Contracts
 from votive.terms.encoding import bytes_of, hex0x
 from votive.terms.errors import ErrorCode
 from votive.terms.ethereum import NO_ADDRESS, checksum_address, keccak, token_id_of
+from votive.terms.session import network_id
 
 ECDSA = 2
 """``keyType`` of ECDSA on secp256k1 in the contracts."""
@@ -38,6 +39,7 @@ class Registry:
         self.rpc = rpc
         self.contracts = contracts
         self.chain_id = chain_id
+        self.network = network_id(chain_id, contracts.resolver)
         self.keys_seen: dict[int, bytes] = {}
 
     @classmethod

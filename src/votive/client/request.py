@@ -1,21 +1,26 @@
-"""One request: signed once, for itself alone, and put to all nodes."""
+"""One request: proven, by a wallet for itself alone or by a session for each node alone, and put to all nodes."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from votive.client.ask import Answer, Node, Question, ask_all
-from votive.client.auth_sig import Origin, sign_request
-from votive.client.wallet import Wallet
+from votive.client.ask import GRACE_SECONDS, Answer, Enough, Node, Question, ask_all
+from votive.client.auth_sig import Origin, SignMessages, sign_request
+from votive.client.session import Session
+from votive.terms.auth_sig import AuthSig
 from votive.terms.binding import binding_resource
 
 if TYPE_CHECKING:
     import aiohttp
+
+
+Asker = SignMessages | Session
+"""Who asks: a wallet, which signs each request, or a session."""
 
 
 class Clock:
@@ -59,18 +64,34 @@ class Requests:
         self._nodes = tuple(nodes)
         self._epoch = epoch
         self._chain_id = chain_id
-        self._origin = origin
+        self.origin = origin
 
     async def ask(
-        self, path: str, body: Mapping[str, Any], *, wallet: Wallet, patience: float, enough: Callable[[Sequence[Answer]], bool]
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        asker: Asker,
+        patience: float,
+        enough: Enough,
+        grace: float = GRACE_SECONDS,
     ) -> Asked:
-        """Sign ``body`` for this one request and post it to all nodes; each has ``patience`` seconds."""
+        """Prove ``body`` for this one request and post it to all nodes; each has ``patience`` seconds."""
         clock, request_id = Clock(), secrets.token_hex(16)
-        resource = binding_resource(path, request_id, body)
-        auth_sig = sign_request(wallet, resource=resource, chain_id=self._chain_id, origin=self._origin)
-        raw = msgspec.json.encode({**body, "authSig": auth_sig, "epoch": self._epoch})
+        bodies = self._bodies(path, request_id, body, asker)
         clock.lap("authorise")
-        question = Question(path=path, body=raw, request_id=request_id, patience=patience)
+        question = Question(path=path, bodies=bodies, request_id=request_id, patience=patience, grace=grace)
         answers = await ask_all(self._session, self._nodes, question, enough)
         clock.lap("nodes")
         return Asked(request_id=request_id, answers=answers, clock=clock)
+
+    def _bodies(self, path: str, request_id: str, body: Mapping[str, Any], asker: Asker) -> Mapping[int, bytes]:
+        """Return what is posted to each seat."""
+        if isinstance(asker, Session):
+            return {seat: self._proven(body, proof) for seat, proof in asker.prove(self._nodes).items()}
+        resource = binding_resource(path, request_id, body)
+        proof = sign_request(asker, resource=resource, chain_id=self._chain_id, origin=self.origin)
+        return dict.fromkeys((node.seat for node in self._nodes), self._proven(body, proof))
+
+    def _proven(self, body: Mapping[str, Any], proof: AuthSig) -> bytes:
+        return msgspec.json.encode({**body, "authSig": proof, "epoch": self._epoch})

@@ -16,7 +16,7 @@ import msgspec
 from votive.client.errors import BadArgument
 from votive.terms import rlp
 from votive.terms.encoding import bytes_of, hex0x
-from votive.terms.ethereum import eth_address_of, keccak, personal_digest
+from votive.terms.ethereum import checksum_address, eth_address_of, keccak, personal_digest
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -41,6 +41,8 @@ class Eip1559(msgspec.Struct, frozen=True, kw_only=True):
 
 class Wallet:
     """Signs as one Ethereum address. Its representation never shows the key."""
+
+    derived_via = "web3.eth.personal.sign"
 
     def __init__(self, address: str, sign_hash: Callable[[bytes], bytes]) -> None:
         """``sign_hash`` signs 32 bytes and returns r ‖ s ‖ recovery id (0 or 1), 65 bytes, with low s."""
@@ -107,6 +109,27 @@ class Wallet:
         return f"<Wallet {self.address}>"
 
 
+class ContractWallet:
+    """A wallet that is a contract (EIP-1271): it asks under its own address, and what its owner signs is judged by its code.
+
+    It can ask, not pay: contracts send no transactions of their own.
+    """
+
+    derived_via = "EIP1271"
+
+    def __init__(self, address: str, owner: Wallet) -> None:
+        """``owner`` signs for the contract at ``address``."""
+        self.address = checksum_address(bytes_of(address))
+        self.owner = owner
+
+    def sign_message(self, text: str) -> str:
+        """Let the owner sign ``text`` as a personal message (EIP-191); the contract is asked about that hash."""
+        return self.owner.sign_message(text)
+
+    def __repr__(self) -> str:
+        return f"<ContractWallet {self.address}>"
+
+
 def wallet_of(account: Wallet | LocalAccount | str) -> Wallet:
     """Return ``account`` as a wallet."""
     if isinstance(account, Wallet):
@@ -124,3 +147,8 @@ def _keystore_key(path: Path, text: str, password: str | None) -> bytes:
         return bytes(Account.decrypt(json.loads(text), password))
     except (ValueError, KeyError, TypeError) as error:
         raise BadArgument(f"cannot open the keystore {path}: {error}. Is the password right?") from error
+
+
+def asker_of(account: Wallet | ContractWallet | LocalAccount | str) -> Wallet | ContractWallet:
+    """Return ``account`` as a wallet that can ask, if not pay."""
+    return account if isinstance(account, ContractWallet) else wallet_of(account)
