@@ -10,6 +10,7 @@ from votive.node.config import load
 from votive.node.failure import ExitStatus, StartFailure
 
 GOOD = '[chain]\nresolver = "0x59Ca1A5e05f45Cda8e138d0e03b6f8d3E83F9b5E"\n'
+ETHEREUM = '[chains.ethereum]\nrpc_urls = ["http://a", "http://b"]\nchain_id = 1\n'
 
 
 def written(directory: Path, text: str) -> Path:
@@ -41,6 +42,14 @@ def test_the_environment_wins(tmp_path: Path) -> None:
     assert (config.http.port, config.http.host, config.ipfs.gateways) == (8123, "0.0.0.0", ("http://a", "http://b"))
 
 
+def test_other_chains_go_by_their_names_and_the_environment_wins_there_too(tmp_path: Path) -> None:
+    text = GOOD + ETHEREUM + '[chains.solana]\nkind = "solana"\nrpc_urls = ["http://c"]\n'
+    config = load(written(tmp_path, text), {"VOTIVE_CHAINS_ETHEREUM_QUORUM": "2", "VOTIVE_CHAINS_SOLANA_RPC_URLS": '["http://d"]'})
+    ethereum, solana = config.chains["ethereum"], config.chains["solana"]
+    assert (ethereum.kind, ethereum.rpc_urls, ethereum.quorum, ethereum.finality) == ("evm", ("http://a", "http://b"), 2, "finalized")
+    assert (solana.kind, solana.rpc_urls, solana.chain_id) == ("solana", ("http://d",), None)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -58,6 +67,14 @@ def test_the_environment_wins(tmp_path: Path) -> None:
         (GOOD + "[http]\nport = 7570\n", ["http.port", "peer.port", "7570"]),
         (GOOD + '[key_encryption_key]\nsource = "nowhere"\n', ["key_encryption_key.source", "nowhere"]),
         ("= broken", ["TOML"]),
+        (GOOD + "[chains.ethereum]\nchain_id = 1\n", ["chains.ethereum.rpc_urls", "missing"]),
+        (GOOD + ETHEREUM + "quorum = 3\n", ["chains.ethereum.quorum", "3", "rpc_urls"]),
+        (GOOD + ETHEREUM + 'quorum = "two"\n', ["chains.ethereum.quorum", "'two'", "VOTIVE_CHAINS_ETHEREUM_QUORUM"]),
+        (GOOD + ETHEREUM + "quorom = 2\n", ["chains.ethereum.quorom", "not a field"]),
+        (GOOD + '[chains.ethereum]\nrpc_urls = ["http://a"]\n', ["chains.ethereum.chain_id"]),
+        (GOOD + '[chains.solana]\nkind = "solana"\nrpc_urls = ["http://a"]\nchain_id = 1\n', ["chains.solana.chain_id"]),
+        (GOOD + '[chains.yellowstone]\nrpc_urls = ["http://a"]\nchain_id = 1\n', ["chains.yellowstone", "own chain"]),
+        (GOOD + "[chains]\nethereum = 1\n", ["chains.ethereum", "1"]),
     ],
 )
 def test_a_mistake_names_field_value_and_remedy(tmp_path: Path, text: str, words: list[str]) -> None:

@@ -1,6 +1,7 @@
 """Configuration: frozen structs, read once from a TOML file and the environment.
 
-Every field may be given in the file as ``[section] field`` or in the environment as ``VOTIVE_SECTION_FIELD``, which wins.
+Every field may be given in the file as ``[section] field`` or in the environment as ``VOTIVE_SECTION_FIELD``, which wins;
+those of a chain that the file names in ``[chains.NAME]`` as ``VOTIVE_CHAINS_NAME_FIELD``.
 Relative paths are relative to the file. A default is a value that a developer can run.
 """
 
@@ -85,6 +86,19 @@ class ChainSection(Section, frozen=True, kw_only=True):
     """How long a starting node waits for a chain that does not answer."""
 
 
+class NamedChainSection(Section, frozen=True, kw_only=True):
+    """Another chain that access control conditions may ask about, by its name in them."""
+
+    kind: Literal["evm", "solana", "cosmos"] = "evm"
+    rpc_urls: Annotated[tuple[Url, ...], msgspec.Meta(min_length=1)]
+    quorum: Count = 1
+    """So many of ``rpc_urls`` must give the same answer; one that is down never lowers it."""
+    finality: Literal["finalized"] | Annotated[int, msgspec.Meta(ge=0)] = "finalized"
+    """``"finalized"``, or a number of confirmations; of an EVM chain."""
+    chain_id: Count | None = None
+    """Of an EVM chain, which has to have one."""
+
+
 class IpfsSection(Section, frozen=True, kw_only=True):
     """Where actions are fetched from, in this order."""
 
@@ -157,6 +171,7 @@ class Config(Section, frozen=True, kw_only=True):
     """Everything an operator decides about a node."""
 
     chain: ChainSection
+    chains: dict[str, NamedChainSection] = {}
     node: NodeSection = NodeSection()
     http: HttpSection = HttpSection()
     peer: PeerSection = PeerSection()
@@ -189,6 +204,7 @@ def load(file: Path, environment: Mapping[str, str] = os.environ) -> Config:
     """
     table = overlay(read_table(file), environment)
     table["base"] = str(file.resolve().parent)
+    check_chains(file, table)
     try:
         config = msgspec.convert(table, Config)
     except msgspec.ValidationError as error:
@@ -211,13 +227,35 @@ def overlay(table: dict[str, Any], environment: Mapping[str, str]) -> dict[str, 
     """Return ``table`` with every ``VOTIVE_SECTION_FIELD`` of ``environment`` laid over it."""
     result = {name: dict(value) if isinstance(value, dict) else value for name, value in table.items()}
     for section in msgspec.structs.fields(Config):
-        if not (isinstance(section.type, type) and issubclass(section.type, Section)):
-            continue
-        for field in msgspec.structs.fields(section.type):
-            text = environment.get(f"VOTIVE_{section.name}_{field.name}".upper())
-            if text is not None:
-                result.setdefault(section.name, {})[field.name] = toml_value(text)
+        if isinstance(section.type, type) and issubclass(section.type, Section):
+            values = overlaid(result.get(section.name, {}), section.name, section.type, environment)
+            result |= {section.name: values} if values else {}
+    for name, values in list(named_chains(result).items()):
+        result["chains"][name] = overlaid(values, f"chains_{name}", NamedChainSection, environment)
     return result
+
+
+def overlaid(values: Any, prefix: str, section: type[Section], environment: Mapping[str, str]) -> Any:
+    """Return ``values`` of one section with those of the environment laid over them."""
+    texts = {field.name: environment.get(f"VOTIVE_{prefix}_{field.name}".upper()) for field in msgspec.structs.fields(section)}
+    given = {name: toml_value(text) for name, text in texts.items() if text is not None}
+    return {**values, **given} if isinstance(values, dict) else values
+
+
+def named_chains(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tables under ``[chains]``; empty if there is none, or something else."""
+    chains = table.get("chains", {})
+    return chains if isinstance(chains, dict) else {}
+
+
+def check_chains(file: Path, table: Mapping[str, Any]) -> None:
+    """Read each named chain by itself, so that a complaint names it."""
+    for name, values in named_chains(table).items():
+        try:
+            msgspec.convert(values, NamedChainSection)
+        except msgspec.ValidationError as error:
+            reason, _, where = str(error).partition(" - at ")
+            raise bad_field(file, table, f"{reason} - at `$.chains.{name}{where.strip('`').removeprefix('$')}`") from error
 
 
 def toml_value(text: str) -> Any:
@@ -266,7 +304,24 @@ def check(file: Path, config: Config) -> None:
             f"chain.quorum is {chain.quorum} in {file} but chain.rpc_urls names only {len(chain.rpc_urls)}. "
             "Add providers or lower the quorum."
         )
+    for name, named in config.chains.items():
+        check_named_chain(file, config, name, named)
     if stock.high < stock.low:
         raise StartFailure.configuration(f"stock.high is {stock.high} in {file}, below stock.low, {stock.low}. Raise stock.high.")
     if config.http.port == config.peer.port and config.http.host == config.peer.host:
         raise StartFailure.configuration(f"http.port and peer.port are both {config.http.port} in {file}. Give them different ports.")
+
+
+def check_named_chain(file: Path, config: Config, name: str, chain: NamedChainSection) -> None:
+    """Check what a named chain's section cannot say by itself."""
+    if name == config.chain.name:
+        raise StartFailure.configuration(f"[chains.{name}] in {file} is the network's own chain. Remove it, or correct chain.name.")
+    if chain.quorum > len(chain.rpc_urls):
+        raise StartFailure.configuration(
+            f"chains.{name}.quorum is {chain.quorum} in {file} but chains.{name}.rpc_urls names only {len(chain.rpc_urls)}. "
+            "Add providers or lower the quorum."
+        )
+    if (chain.kind == "evm") != (chain.chain_id is not None):
+        raise StartFailure.configuration(
+            f"chains.{name}.chain_id in {file} belongs to chains of kind evm, and only to these. Set it, remove it, or correct the kind."
+        )
