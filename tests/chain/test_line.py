@@ -121,6 +121,26 @@ async def test_a_reply_beyond_the_limit_is_a_failure(monkeypatch: pytest.MonkeyP
             await to_host.post(b"{}")
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        ok(b"[123456789]"),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999999999999\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"5\r\n12345\r\n" * 2,
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[123456789",
+    ],
+)
+async def test_a_question_may_allow_less_and_the_reply_is_dropped_before_it_is_whole(reply: bytes) -> None:
+    async with at(Host(reply)) as to_host:
+        with pytest.raises(ExchangeFailed, match=r"more than 8 bytes|no HTTP"):
+            await to_host.post(b"{}", limit=8)
+
+
+async def test_a_reply_of_exactly_the_limit_is_taken() -> None:
+    async with at(Host(ok(b"[123456]"))) as to_host:
+        assert await to_host.post(b"{}", limit=8) == (200, b"[123456]")
+
+
 async def test_an_answer_that_comes_after_its_question_was_given_up_answers_no_other() -> None:
     host = Host(b"", ok(b"[late]"), ok(b"[2]"))
     async with at(host) as to_host:

@@ -13,6 +13,7 @@ from tests.chain.town import (
     DEPLOYER,
     GRANT_ACTION,
     GRANT_ADDRESS,
+    GRANT_METHOD,
     MINT,
     MINT_GRANT_AND_BURN,
     REVOKE_ACTION,
@@ -35,6 +36,7 @@ from votive.chain.rpc import Rpc
 from votive.chain.token import eth_address, token_id, uncompressed
 from votive.chain.wallet import Fees, Transaction, Wallet
 from votive.terms.contracts import Contracts
+from votive.terms.ethereum import keccak
 from votive.terms.key import Purpose, Scheme
 from votive.terms.session import network_id
 
@@ -125,6 +127,28 @@ async def test_the_networks_own_keys_are_read_by_purpose(town: Town) -> None:
     assert registered[token].public_key == votes[0].keys[0].public_key
     assert await keys.of_purpose(Purpose.PKP_ECDSA, block) == []
     assert await keys.stock(block) == 0
+
+
+async def test_authentication_methods_are_read_with_their_scopes(town: Town) -> None:
+    permissions = Permissions(town.rpc, town.contracts)
+    (token,) = await town.register()
+    await town.transact(town.contracts.pkp_nft, MINT.call(2), value=1)
+    before = await head(town)
+    assert await permissions.permitted_methods(token, before) == []
+    google, passkey = keccak(b"user:app"), keccak(b"credential:lit")
+    for method, scopes in (((6, google, b""), [2]), ((3, passkey, b"passkey's key"), [1, 2, 255, 256]), ((9, b"", b""), [])):
+        await town.transact(town.contracts.pkp_permissions, GRANT_METHOD.call(token, method, scopes))
+    await town.transact(town.contracts.pkp_permissions, GRANT_ACTION.call(token, ACTION, [1]))
+    block = await head(town)
+    assert await permissions.is_permitted_method(token, 6, google, block) == (True, frozenset({2}))
+    assert await permissions.is_permitted_method(token, 3, passkey, block) == (True, frozenset({1, 2, 255}))
+    assert await permissions.is_permitted_method(token, 9, b"", block) == (True, frozenset())
+    assert await permissions.is_permitted_method(token, 3, google, block) == (False, frozenset())
+    assert await permissions.is_permitted_method(token, 6, google, before) == (False, frozenset())
+    assert await permissions.is_permitted_method(token + 1, 6, google, block) == (False, frozenset())
+    found = await permissions.permitted_methods(token, block)
+    assert found == [(6, google, b""), (3, passkey, b"passkey's key"), (9, b"", b""), (2, ACTION, b"")]
+    assert (found[1].type, found[1].id, found[1].user_pubkey) == found[1]
 
 
 async def test_a_vote_is_safe_to_repeat(town: Town) -> None:

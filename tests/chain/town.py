@@ -35,6 +35,7 @@ MINT = Function("mintNext(uint256)", "uint256")
 MINT_GRANT_AND_BURN = Function("mintGrantAndBurnNext(uint256,bytes)", "uint256")
 GRANT_ACTION = Function("addPermittedAction(uint256,bytes,uint256[])", "")
 GRANT_ADDRESS = Function("addPermittedAddress(uint256,address,uint256[])", "")
+GRANT_METHOD = Function("addPermittedAuthMethod(uint256,(uint256,bytes,bytes),uint256[])", "")
 REVOKE_ACTION = Function("removePermittedAction(uint256,bytes)", "")
 
 

@@ -5,10 +5,12 @@ Hot path (msgspec over a small HTTP client; no wallet library, see ``docs/decisi
 * ``rpc``          ``Rpc``: JSON-RPC over an ordered list of endpoints, with a quorum of equal answers
 * ``finality``     ``Finality``, ``Block``, ``FinalBlocks``: which block is final
 * ``registry``     ``Registry``: the network's contracts and its committee
-* ``permissions``  ``Permissions``: owner, permitted actions and addresses, public keys
+* ``blocks``       ``Blocks``: a block by its hash, the newest hashes
+* ``permissions``  ``Permissions``: owner, permitted actions, addresses and authentication methods with their scopes
 * ``keys``         ``Keys``: registered keys, the network's own by purpose, stock, next batch, who voted
 * ``votes``        ``Votes``: a node's votes for generated keys
 * ``wallet``       ``Wallet``, ``Mining``: transactions signed, sent and waited for
+* ``wallets``      ``ContractWallets``: signatures of contract wallets (EIP-1271), whatever the contract does
 * ``events``       ``Watcher``: wakes the node when the contracts said something
 * ``token``        token ids and Ethereum addresses of public keys
 

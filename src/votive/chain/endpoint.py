@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from votive.chain.errors import CallRefused, CallReverted, ChainUnavailable, WrongChain, origin_of
-from votive.chain.line import ExchangeFailed, Line
+from votive.chain.line import ExchangeFailed, Line, ReplyTooLarge
 from votive.chain.shapes import Quantity
 from votive.terms.ethereum import revert_data
 
@@ -26,6 +26,14 @@ EXECUTION_REVERTED = 3
 
 class EndpointFailed(Exception):
     """This endpoint gave no usable answer; another one may."""
+
+
+class AnswerTooLarge(EndpointFailed):
+    """The answer is larger than the question allows."""
+
+
+class NoAnswerInTime(EndpointFailed):
+    """The endpoint did not answer this question in time."""
 
 
 class _RpcError(msgspec.Struct, frozen=True):
@@ -61,15 +69,17 @@ class Endpoint:
         self._timeout = timeout
         self._checked = False
 
-    async def ask(self, method: str, params: Sequence[Any]) -> bytes:
+    async def ask(self, method: str, params: Sequence[Any], *, limit: int | None = None) -> bytes:
         """Return the JSON of the result, or raise EndpointFailed, CallRefused, CallReverted or WrongChain.
 
-        The chain id is read before the first question and again after every failure: what answers at an address that was
-        down may be another chain.
+        A reply of more than ``limit`` bytes is AnswerTooLarge, which says nothing against the endpoint. The chain id is read
+        before the first question and again after every failure: what answers at an address that was down may be another chain.
         """
         try:
             await self.check_chain()
-            answer = await self._post(method, params)
+            answer = await self._post(method, params, limit)
+        except AnswerTooLarge:
+            raise
         except EndpointFailed:
             self.failing, self._checked = True, False
             raise
@@ -89,22 +99,24 @@ class Endpoint:
         """Return the id of the chain that the endpoint says it serves."""
         return int(decode(await self._post("eth_chainId", ()), Quantity), 16)
 
-    async def _post(self, method: str, params: Sequence[Any]) -> bytes:
+    async def _post(self, method: str, params: Sequence[Any], limit: int | None = None) -> bytes:
         body = _requests.encode(_Request(id=next(_ids), method=method, params=params))
         try:
             async with asyncio.timeout(self._timeout):
-                reply = _replies.decode(await self._exchange(body))
+                reply = _replies.decode(await self._exchange(body, limit))
         except TimeoutError as error:
-            raise EndpointFailed(f"no answer to {method} within {self._timeout} s") from error
+            raise NoAnswerInTime(f"no answer to {method} within {self._timeout} s") from error
+        except ReplyTooLarge as error:
+            raise AnswerTooLarge(f"{method}: {error}") from error
         except (ExchangeFailed, OSError, ValueError, msgspec.MsgspecError) as error:
             raise EndpointFailed(f"{method}: {type(error).__name__}: {error}") from error
         if reply.error is not None:
             raise _refusal(method, reply.error)
         return bytes(reply.result)
 
-    async def _exchange(self, body: bytes) -> bytes:
+    async def _exchange(self, body: bytes, limit: int | None) -> bytes:
         self._line = self._line or Line(self.url)
-        status, content = await self._line.post(body)
+        status, content = await self._line.post(body, limit)
         if not content:
             raise EndpointFailed(f"empty reply with HTTP status {status}")
         return content

@@ -32,20 +32,22 @@ class Finality(msgspec.Struct, frozen=True):
         return cls(int(text))
 
 
-class Block(block.Block, frozen=True, kw_only=True):
+class Block(block.BlockFacts, frozen=True, kw_only=True):
     """A block's place in the chain; hashes are 32 bytes, the timestamp is in seconds."""
 
     parent_hash: bytes
-    timestamp: int
 
 
-class _Header(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Header(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What is read of a block, as JSON-RPC words it (numbers are hex text)."""
+
     number: Quantity
     hash: Hash
     parent_hash: Hash
     timestamp: Quantity
 
     def to_block(self) -> Block:
+        """Return the block as the rest of the house knows it."""
         return Block(
             number=int(self.number, 16),
             hash=bytes_of(self.hash),
@@ -85,11 +87,11 @@ class FinalBlocks:
 
     async def _head(self) -> int:
         """The highest number that a quorum of endpoints has reached: one that lies or lags alone decides nothing."""
-        headers = await self._rpc.survey("eth_getBlockByNumber", (self._tag, False), _Header)
+        headers = await self._rpc.survey("eth_getBlockByNumber", (self._tag, False), Header)
         return sorted((header.to_block().number for header in headers), reverse=True)[self._rpc.quorum - 1]
 
     async def _block(self, where: str, name: str) -> Block:
-        header = await self._rpc.read("eth_getBlockByNumber", (where, False), _Header | None)  # type: ignore[arg-type]  # a union is a shape
+        header = await self._rpc.read("eth_getBlockByNumber", (where, False), Header | None)  # type: ignore[arg-type]  # a union is a shape
         if header is None:
             raise BlockGone(f"the chain has no block {name}")
         return header.to_block()

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 import httptools
 
 MAX_REPLY = 16 * 1024 * 1024
-"""Largest reply that is read, in bytes."""
+"""Largest reply that is read, in bytes, unless a question allows less."""
 IDLE_SECONDS = 15.0
 """A connection that was idle for longer may be about to be closed by the other end: it is not used again."""
 MOST_IDLE = 16
@@ -26,6 +26,13 @@ _PLAIN = "/%:@!$&'()*+,;=~"
 
 class ExchangeFailed(Exception):
     """There is no reply, or it is no HTTP."""
+
+
+class ReplyTooLarge(ExchangeFailed):
+    """The reply has more bytes than the question allows; what came of it is dropped."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"reply of more than {limit} bytes")
 
 
 class Wire(asyncio.Protocol):
@@ -41,13 +48,15 @@ class Wire(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._parser = httptools.HttpResponseParser(self)
         self._content = bytearray()
+        self._limit = MAX_REPLY
         self._headed = self._delimited = False
 
-    async def ask(self, request: bytes) -> tuple[int, bytes]:
-        """Send ``request`` and return the reply's status and body; ExchangeFailed if there is none."""
+    async def ask(self, request: bytes, limit: int) -> tuple[int, bytes]:
+        """Send ``request`` and return the reply's status and body of at most ``limit`` bytes; ExchangeFailed if there is none."""
         if self.lost.done():
             raise ExchangeFailed("the connection was closed")
         self._content = bytearray()
+        self._limit = limit
         self._headed = self._delimited = False
         self._reply = self._loop.create_future()
         self._transport.write(request)
@@ -91,8 +100,11 @@ class Wire(asyncio.Protocol):
     # What the parser calls.
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Note whether the header itself says where the body ends."""
-        self._delimited |= name.lower() in (b"content-length", b"transfer-encoding")
+        """Note whether the header itself says where the body ends, and refuse one that is too large before it comes."""
+        name = name.lower()
+        self._delimited |= name in (b"content-length", b"transfer-encoding")
+        if name == b"content-length" and value.isdigit() and int(value[:20]) > self._limit:
+            self._fail(ReplyTooLarge(self._limit))
 
     def on_headers_complete(self) -> None:
         """Refuse what is no answer but an address."""
@@ -103,9 +115,10 @@ class Wire(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """Collect the reply up to its limit."""
-        self._content += body
-        if len(self._content) > MAX_REPLY:
-            self._fail(ExchangeFailed(f"reply of more than {MAX_REPLY} bytes"))
+        if len(self._content) + len(body) > self._limit:
+            self._fail(ReplyTooLarge(self._limit))
+        else:
+            self._content += body
 
     def on_message_complete(self) -> None:
         """The reply is whole."""
@@ -140,11 +153,14 @@ class Line:
         self._head = ("\r\n".join(head) + "\r\nContent-Length: ").encode("ascii")
         self._idle: list[Wire] = []
 
-    async def post(self, body: bytes) -> tuple[int, bytes]:
-        """Post ``body`` once; return status and body of the reply. ExchangeFailed or OSError if there is none."""
+    async def post(self, body: bytes, limit: int | None = None) -> tuple[int, bytes]:
+        """Post ``body`` once; return status and body of the reply. ExchangeFailed or OSError if there is none.
+
+        A reply of more than ``limit`` bytes (MAX_REPLY by default) is ReplyTooLarge, and never in memory as a whole.
+        """
         wire = self._kept() or await self._connect()
         try:
-            reply = await wire.ask(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
+            reply = await wire.ask(b"%b%d\r\n\r\n%b" % (self._head, len(body), body), MAX_REPLY if limit is None else limit)
         except BaseException:
             wire.abort()
             raise

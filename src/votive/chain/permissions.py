@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from votive.chain.abi import Function
 from votive.chain.rpc import Rpc
@@ -22,6 +22,7 @@ _OWNER = Function("ownerOfOrZero(uint256)", "address")
 _PERMISSION = Function("permission(uint256,uint256,bytes)", "bool,uint256")
 _ACTIONS = Function("getPermittedActions(uint256)", "bytes[]")
 _ADDRESSES = Function("getPermittedAddresses(uint256)", "address[]")
+_METHODS = Function("getPermittedAuthMethods(uint256)", "(uint256,bytes,bytes)[]")
 
 _ADDRESS_METHOD = 1
 _ACTION_METHOD = 2
@@ -33,6 +34,14 @@ _Question: TypeAlias = tuple[bytes, str, bytes, tuple[Any, ...]]
 def checksummed(address: str) -> str:
     """Return an address in EIP-55's notation."""
     return address_of_text(address)
+
+
+class PermittedMethod(NamedTuple):
+    """A way to be allowed to use a key; type and id as the chain has them, ``user_pubkey`` for WebAuthn only."""
+
+    type: int
+    id: bytes
+    user_pubkey: bytes
 
 
 class Permissions:
@@ -56,6 +65,10 @@ class Permissions:
         """Whether an address was granted the use, and its scopes. Being the owner is no grant: see ``owner``."""
         return await self._permission(token_id, _ADDRESS_METHOD, bytes_of(address), block)
 
+    async def is_permitted_method(self, token_id: int, method_type: int, identity: bytes, block: Block) -> tuple[bool, frozenset[int]]:
+        """Whether an authentication method of this type and id, as it is on chain, is permitted, and its scopes among 0…255."""
+        return await self._permission(token_id, method_type, identity, block)
+
     async def permitted_actions(self, token_id: int, block: Block) -> list[bytes]:
         """Return the multihashes of all permitted actions."""
         (multihashes,) = await self._read(self._contracts.pkp_permissions, _ACTIONS, block, token_id)
@@ -65,6 +78,11 @@ class Permissions:
         """Return the owner, if there is one, and all permitted addresses, checksummed."""
         (addresses,) = await self._read(self._contracts.pkp_permissions, _ADDRESSES, block, token_id)
         return [checksummed(address) for address in addresses]
+
+    async def permitted_methods(self, token_id: int, block: Block) -> list[PermittedMethod]:
+        """Return all that is permitted, of every type; actions (type 2) and addresses (type 1) among them, the owner not."""
+        (methods,) = await self._read(self._contracts.pkp_permissions, _METHODS, block, token_id)
+        return [PermittedMethod(*method) for method in methods]
 
     async def _permission(self, token_id: int, method: int, identity: bytes, block: Block) -> tuple[bool, frozenset[int]]:
         permitted, scopes = await self._read(self._contracts.pkp_permissions, _PERMISSION, block, token_id, method, identity)

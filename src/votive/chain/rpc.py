@@ -61,11 +61,15 @@ class Rpc:
 
         Raises ChainUnavailable or QuorumNotReached after the deadline; WrongChain, CallReverted and CallRefused at once.
         """
-        return await self._until_deadline(lambda: self._agreed(_question(method, params, shape)))
+        return await self.agreed(_question(method, params, shape))
+
+    async def agreed(self, ask: Callable[[Endpoint], Awaitable[T]], deadline: float | None = None) -> T:
+        """Return what ``ask`` gives for a quorum of endpoints; the same errors as ``read``, after ``deadline`` seconds."""
+        return await self._until_deadline(lambda: self._agreed(ask), deadline or self._deadline)
 
     async def survey(self, method: str, params: Sequence[Any], shape: type[T]) -> list[T]:
         """Return the answers of at least a quorum of endpoints, equal or not: heads of a chain differ by nature."""
-        return await self._until_deadline(lambda: self._surveyed(_question(method, params, shape)))
+        return await self._until_deadline(lambda: self._surveyed(_question(method, params, shape)), self._deadline)
 
     async def reached(self, method: str, params: Sequence[Any] = ()) -> int:
         """Return the highest number that a quorum of endpoints reaches: one that lies or lags alone decides nothing."""
@@ -77,7 +81,7 @@ class Rpc:
 
         Raises CallReverted, or BlockGone if no endpoint can read that block.
         """
-        pin: Any = "latest" if block_hash is None else {"blockHash": hex0x(block_hash), "requireCanonical": True}
+        pin = "latest" if block_hash is None else pin_of(block_hash)
         try:
             answer = await self.read("eth_call", ({"to": to, "data": hex0x(data)}, pin), Data)
         except CallReverted:
@@ -129,11 +133,11 @@ class Rpc:
             outcomes = await asyncio.gather(*(_outcome(ask(endpoint)) for endpoint in endpoints))
         ballot.add([endpoint.url for endpoint in endpoints], outcomes)
 
-    async def _until_deadline(self, once: Callable[[], Awaitable[T]]) -> T:
+    async def _until_deadline(self, once: Callable[[], Awaitable[T]], deadline: float) -> T:
         """Repeat ``once`` while too few endpoints answer alike, until the deadline; then raise what stopped the last round."""
-        last: Exception = ChainUnavailable(f"no chain endpoint answered within {self._deadline} s")
+        last: Exception = ChainUnavailable(f"no chain endpoint answered within {deadline} s")
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout(deadline):
                 while True:
                     try:
                         return await once()
@@ -142,6 +146,11 @@ class Rpc:
                     await asyncio.sleep(PAUSE_BETWEEN_ROUNDS)
         except TimeoutError:
             raise last from None
+
+
+def pin_of(block_hash: bytes) -> dict[str, Any]:
+    """Name the state of a canonical block, as EIP-1898 does."""
+    return {"blockHash": hex0x(block_hash), "requireCanonical": True}
 
 
 async def _outcome(answer: Awaitable[T]) -> Outcome[T]:

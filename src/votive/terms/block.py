@@ -11,3 +11,10 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     hash: bytes
     """32 bytes."""
+
+
+class BlockFacts(Block, frozen=True, kw_only=True):
+    """A block and when it was made."""
+
+    timestamp: int
+    """Seconds since 1970, as the chain says."""
