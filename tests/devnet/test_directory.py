@@ -16,7 +16,9 @@ from votive.devnet.progress import silent
 from votive.node.config import load as load_node
 
 NODES = tuple(NodePlan(index=seat, address="0x" + f"{seat:040x}", port=20000 + seat, peer_port=20100 + seat) for seat in range(1, 5))
-PLAN = Plan(nodes=NODES, chain_port=20200, ipfs_port=20201, contracts={"ContractResolver": "0x" + "ab" * 20}, accounts=())
+PLAN = Plan(
+    nodes=NODES, chain_port=20200, ipfs_port=20201, issuer_port=20202, contracts={"ContractResolver": "0x" + "ab" * 20}, accounts=()
+)
 
 
 def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_row_with_a_taken_port_is_not_chosen(monkeypatch: pytest.MonkeyPatch, 
 def test_every_listener_of_a_network_has_a_port_of_its_own(nodes: int) -> None:
     row = Ports(20000, nodes)
     seats = range(1, nodes + 1)
-    used = [*(row.http(seat) for seat in seats), *(row.peer(seat) for seat in seats), row.ipfs, row.chain]
+    used = [*(row.http(seat) for seat in seats), *(row.peer(seat) for seat in seats), row.ipfs, row.chain, row.issuer]
     assert sorted(used) == list(row.all)
     assert len(used) == count_for(nodes)
     assert row.http(1) == 20000

@@ -22,7 +22,7 @@ from tests.e2e.facts import check_signature, parent_of, processes_in
 import votive as sdk
 
 DIGEST = "0x" + "a5" * 32
-STATUS = {"version", "chain", "contracts", "threshold", "nodes", "ipfs", "accounts"}
+STATUS = {"version", "chain", "contracts", "threshold", "nodes", "ipfs", "issuer", "accounts"}
 CONTRACTS = {"ContractResolver", "Staking", "PKPNFT", "PKPPermissions", "PubkeyRouter", "PKPHelper"}
 
 
@@ -38,7 +38,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 def pids(status: dict[str, Any]) -> list[int | None]:
-    return [status["chain"]["pid"], status["ipfs"]["pid"], *(node["pid"] for node in status["nodes"])]
+    return [status["chain"]["pid"], status["ipfs"]["pid"], status["issuer"]["pid"], *(node["pid"] for node in status["nodes"])]
 
 
 def states(status: dict[str, Any]) -> list[str]:
@@ -101,7 +101,7 @@ def test_down_and_up_keeps_keys_ports_and_the_other_network(place: Place, other:
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)", str(other.directory)])
     try:
         ended = other.run("down")
-        assert set(ended["ended"]) == {"chain", "ipfs", "node 1", "node 2", "node 3", "node 4"}
+        assert set(ended["ended"]) == {"chain", "ipfs", "issuer", "node 1", "node 2", "node 3", "node 4"}
         assert processes_in(other.directory) == [bystander.pid]
         down = other.run("status")
         assert (pids(down), states(down)) == ([None] * 6, ["down"] * 4)

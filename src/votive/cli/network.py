@@ -66,7 +66,7 @@ def down(directory: Directory = DEFAULT_DIRECTORY, json: Json = False, verbose: 
 
 
 def logs(
-    name: Annotated[str | None, typer.Argument(help="chain, ipfs, or a node's number.  [default: all]", metavar="NAME")] = None,
+    name: Annotated[str | None, typer.Argument(help="chain, ipfs, issuer, or a node's number.  [default: all]", metavar="NAME")] = None,
     directory: Directory = DEFAULT_DIRECTORY,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines until Ctrl-C.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-l", help="How many of the last lines of each log.", min=0)] = 20,
@@ -142,6 +142,7 @@ def show(status: NetworkStatus, *, json: bool) -> None:
     say(
         f"chain      {status.chain.rpc_url}  chain id {status.chain.chain_id}, in conditions {status.chain.name}  {process(status.chain.pid)}",
         f"ipfs       {status.ipfs.gateway}  {process(status.ipfs.pid)}",
+        f"issuer     {status.issuer.url}  {process(status.issuer.pid)}",
         *(f"node {node.index:<5} {node.url}  {node.state}  {process(node.pid)}" for node in status.nodes),
         f"threshold  {status.threshold} of {len(status.nodes)} nodes sign",
         *(f"{name:<17} {address}" for name, address in status.contracts.items()),

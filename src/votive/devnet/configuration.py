@@ -9,8 +9,12 @@ from typing import Any
 
 from votive.devnet.plan import CHAIN_ID, CHAIN_NAME, NodePlan, Plan
 from votive.devnet.ports import HOST
+from votive.terms.auth_method import MethodType
 
-HEADER = "# Written by `votive up` for a development network: it accepts bearer AuthSigs and takes every block as final.\n"
+HEADER = """\
+# Written by `votive up` for a development network: it accepts bearer AuthSigs, believes an issuer that believes everybody, and
+# takes every block as final.
+"""
 
 
 def write(folder: Path, plan: Plan, node: NodePlan) -> None:
@@ -28,6 +32,30 @@ def settings(plan: Plan, node: NodePlan) -> Mapping[str, Mapping[str, Any]]:
         "chain": {"name": CHAIN_NAME, "rpc_urls": [plan.rpc_url], "chain_id": CHAIN_ID, "resolver": plan.resolver, "finality": 0},
         "ipfs": {"gateways": [plan.ipfs_url], "api": plan.ipfs_url},
         "auth": {"accept_bearer_authsig": True},
+        **identity_providers(plan.issuer_url),
+    }
+
+
+def identity_providers(issuer: str) -> Mapping[str, Mapping[str, Any]]:
+    """Trust the development issuer in the place of Google, Apple and Discord."""
+    token = {"issuer": issuer, "jwks_url": f"{issuer}/jwks.json", "audiences": ["*"]}
+    discord = {"user": "user.id", "application": "application.id", "expires": "expires"}
+    return {
+        "auth.issuers.google": {**token, "method_type": MethodType.GOOGLE_JWT, "algorithms": ["RS256"]},
+        "auth.issuers.apple": {**token, "method_type": MethodType.APPLE_JWT, "algorithms": ["ES256"]},
+        "auth.introspection.discord": {
+            "url": f"{issuer}/oauth2/@me",
+            "method_type": MethodType.DISCORD,
+            "clients": ["*"],
+            **discord,
+        },
+        "auth.introspection.google": {
+            "url": f"{issuer}/tokeninfo",
+            "method_type": MethodType.GOOGLE_OAUTH,
+            "clients": ["*"],
+            "send": "form",
+            "field": "access_token",
+        },
     }
 
 

@@ -63,7 +63,7 @@ def unprepare(directory: Path, made: Sequence[Path]) -> None:
 
 def ours(directory: Path) -> list[Path]:
     """Return the folders of a network in ``directory``."""
-    return sorted(path for pattern in ("anvil", "ipfs", "node-*") for path in directory.glob(pattern))
+    return sorted(path for pattern in ("anvil", "ipfs", "issuer", "node-*") for path in directory.glob(pattern))
 
 
 async def clear_unfinished(directory: Path) -> None:
@@ -80,7 +80,8 @@ def processes_in(directory: Path) -> list[Process]:
 
 def make_folders(directory: Path, nodes: int) -> None:
     """Make a private folder for each process."""
-    for folder in (directory / "anvil", directory / "ipfs", *(node_folder(directory, seat) for seat in range(1, nodes + 1))):
+    of_nodes = (node_folder(directory, seat) for seat in range(1, nodes + 1))
+    for folder in (directory / "anvil", directory / "ipfs", directory / "issuer", *of_nodes):
         folder.mkdir(mode=0o700)
 
 
@@ -107,6 +108,7 @@ async def finish(directory: Path, ports: Ports, identities: Sequence[NodeIdentit
         nodes=tuple(nodes),
         chain_port=ports.chain,
         ipfs_port=ports.ipfs,
+        issuer_port=ports.issuer,
         contracts=await _deploy(directory, rpc, nodes, identities),
         accounts=await asyncio.to_thread(funded_accounts),
     )

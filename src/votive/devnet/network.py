@@ -4,6 +4,7 @@
     DIR/lock                    held while a command changes what runs
     DIR/anvil/                  the chain's state, log and process record
     DIR/ipfs/                   the store of actions
+    DIR/issuer/                 the development issuer of identity tokens
     DIR/node-<seat>/            one node: node.toml, kek, identity, store, log
 
 Every process is independent: nothing watches them, and nothing but ``up`` starts one again.
@@ -92,10 +93,10 @@ class Devnet:
 
     async def status(self) -> NetworkStatus:
         """Return what the network is and what of it runs."""
-        chain, ipfs, *nodes = (service.process() for service in self.services())
+        chain, ipfs, issuer, *nodes = (service.process() for service in self.services())
         async with _http() as session:
             by_seat = {node.index: process for node, process in zip(self.plan.nodes, nodes, strict=True)}
-            return await status_of(session, VERSION, self.plan, Running(chain=chain, ipfs=ipfs, nodes=by_seat))
+            return await status_of(session, VERSION, self.plan, Running(chain=chain, ipfs=ipfs, issuer=issuer, nodes=by_seat))
 
     def node_url(self, seat: int) -> str:
         """Return the base URL of a node."""
@@ -107,10 +108,11 @@ class Devnet:
         return None if process is None else process.pid
 
     def services(self, executable: Path = Path("anvil")) -> list[Service]:
-        """Return all processes of the network: chain, IPFS, then the nodes by seat."""
+        """Return all processes of the network: chain, IPFS, issuer, then the nodes by seat."""
         return [
             services.chain(self.directory, self.plan.chain_port, executable),
             services.ipfs(self.directory, self.plan.ipfs_port),
+            services.issuer(self.directory, self.plan.issuer_port),
             *(self._node(node.index) for node in self.plan.nodes),
         ]
 
@@ -134,10 +136,10 @@ class Devnet:
             process.send(number)
 
     async def down(self, progress: Report = silent) -> None:
-        """End the processes of the network and nothing else: the nodes, then IPFS, then the chain, which saves its state."""
+        """End the processes of the network and nothing else: the nodes, IPFS and issuer, then the chain, which saves its state."""
         async with locked(self.directory, progress):
-            chain, ipfs, *nodes = self.services()
-            for name, group in (("the nodes", nodes), ("IPFS", [ipfs]), ("the chain", [chain])):
+            chain, ipfs, issuer, *nodes = self.services()
+            for name, group in (("the nodes", nodes), ("IPFS and the issuer", [ipfs, issuer]), ("the chain", [chain])):
                 running = [process for service in group if (process := service.process()) is not None]
                 if running:
                     progress(Progress(f"ending {name}"))
@@ -149,14 +151,18 @@ class Devnet:
         return services.node(self.directory, self.plan, seat)
 
     async def _start(self, wanted: Sequence[Service], session: aiohttp.ClientSession, report: Report) -> None:
-        chain, ipfs, *nodes = wanted
+        chain, ipfs, issuer, *nodes = wanted
         await _run_chain(chain, Rpc(session, self.plan.rpc_url), report)
-        down = [service.name for service in (ipfs, *nodes) if service.process() is None]
+        down = [service.name for service in (ipfs, issuer, *nodes) if service.process() is None]
         if down:
             report(Progress(f"starting {', '.join(down)}"))
-        await _run([ipfs, *nodes])
+        await _run([ipfs, issuer, *nodes])
         waits = [self._serving(service, node.index, session) for service, node in zip(nodes, self.plan.nodes, strict=True)]
-        await _all([_until(ipfs, lambda: _answers(session, self.plan.ipfs_url)), *waits])
+        beside = [
+            _until(ipfs, lambda: _answers(session, self.plan.ipfs_url)),
+            _until(issuer, lambda: _answers(session, self.plan.issuer_url)),
+        ]
+        await _all([*beside, *waits])
         await self._stocked(nodes, session, report)
 
     async def _serving(self, service: Service, seat: int, session: aiohttp.ClientSession) -> None:

@@ -49,6 +49,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     nodes: tuple[NodePlan, ...]
     chain_port: int
     ipfs_port: int
+    issuer_port: int
     contracts: dict[str, str]
     accounts: tuple[Account, ...]
 
@@ -66,6 +67,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def ipfs_url(self) -> str:
         """Base of ``/ipfs/{cid}`` and of ``/api/v0/add``."""
         return f"http://{HOST}:{self.ipfs_port}"
+
+    @property
+    def issuer_url(self) -> str:
+        """The development issuer: ``iss`` of the tokens that it signs."""
+        return f"http://{HOST}:{self.issuer_port}"
 
     @property
     def resolver(self) -> str:
@@ -105,6 +111,11 @@ class Ports(msgspec.Struct, frozen=True):
         return self.base + 2 * self.nodes + 1
 
     @property
+    def issuer(self) -> int:
+        """Port of the development issuer."""
+        return self.base + 2 * self.nodes + 2
+
+    @property
     def all(self) -> range:
         """All of them."""
         return range(self.base, self.base + count_for(self.nodes))
@@ -112,7 +123,7 @@ class Ports(msgspec.Struct, frozen=True):
 
 def count_for(nodes: int) -> int:
     """How many ports a network of so many nodes needs."""
-    return 2 * nodes + 2
+    return 2 * nodes + 3
 
 
 def save(directory: Path, plan: Plan) -> None:

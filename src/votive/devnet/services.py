@@ -62,6 +62,13 @@ def ipfs(directory: Path, port: int) -> Service:
     return Service(name="ipfs", folder=folder, ports=(port,), command=command)
 
 
+def issuer(directory: Path, port: int) -> Service:
+    """The development issuer of identity tokens."""
+    folder = directory / "issuer"
+    command = (sys.executable, "-m", "votive.devnet.issuer", "--directory", str(folder / "keys"), "--host", HOST, "--port", str(port))
+    return Service(name="issuer", folder=folder, ports=(port,), command=command)
+
+
 def node(directory: Path, plan: Plan, seat: int) -> Service:
     """One node."""
     folder, planned = node_folder(directory, seat), plan.node(seat)

@@ -56,6 +56,13 @@ class IpfsStatus(msgspec.Struct, frozen=True, kw_only=True):
     pid: int | None
 
 
+class IssuerStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The development issuer of identity tokens; ``pid`` is None if it does not run."""
+
+    url: str
+    pid: int | None
+
+
 class NetworkStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A network."""
 
@@ -65,6 +72,7 @@ class NetworkStatus(msgspec.Struct, frozen=True, kw_only=True):
     threshold: int
     nodes: tuple[NodeStatus, ...]
     ipfs: IpfsStatus
+    issuer: IssuerStatus
     accounts: tuple[Account, ...]
 
 
@@ -73,6 +81,7 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
 
     chain: Process | None
     ipfs: Process | None
+    issuer: Process | None
     nodes: Mapping[int, Process | None]
 
 
@@ -85,6 +94,7 @@ async def status_of(session: aiohttp.ClientSession, version: str, plan: Plan, ru
         threshold=plan.threshold,
         nodes=tuple(await asyncio.gather(*(_node_status(session, node, running.nodes[node.index]) for node in plan.nodes))),
         ipfs=IpfsStatus(gateway=plan.ipfs_url, api=plan.ipfs_url, pid=_pid(running.ipfs)),
+        issuer=IssuerStatus(url=plan.issuer_url, pid=_pid(running.issuer)),
         accounts=plan.accounts,
     )
 

@@ -24,6 +24,8 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 Address = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-fA-F]{40}$")]
 Url = Annotated[str, msgspec.Meta(pattern="^https?://")]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
+SigningAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+"""Signatures with a public key; none with a shared secret."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,13 +110,51 @@ class IpfsSection(Section, frozen=True, kw_only=True):
     cache_bytes: Count = 64 * 1024 * 1024
 
 
+class IssuerSection(Section, frozen=True, kw_only=True):
+    """An issuer of identity tokens (OpenID Connect) whose word counts; see ``auth.methods.Issuer``."""
+
+    issuer: str
+    jwks_url: Url
+    audiences: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    method_type: Annotated[int, msgspec.Meta(ge=4)]
+    algorithms: Annotated[tuple[SigningAlgorithm, ...], msgspec.Meta(min_length=1)] = ("RS256",)
+    require_binding: bool = False
+
+
+class IntrospectionSection(Section, frozen=True, kw_only=True):
+    """A provider that is asked whose an access token is; see ``auth.methods.Introspection``."""
+
+    url: Url
+    method_type: Annotated[int, msgspec.Meta(ge=4)]
+    clients: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    user: str = "sub"
+    application: str = "aud"
+    expires: str = "exp"
+    send: Literal["bearer", "form"] = "bearer"
+    field: str = "token"
+
+
+class WebAuthnSection(Section, frozen=True, kw_only=True):
+    """What is demanded of passkeys; see ``auth.methods.WebAuthnPolicy``."""
+
+    origins: tuple[str, ...] = ()
+    rp_ids: tuple[str, ...] = ()
+    user_verification: bool = False
+    sign_counter: Literal["increase", "ignore"] = "increase"
+
+
 class AuthSection(Section, frozen=True, kw_only=True):
-    """Which wallet signatures are accepted."""
+    """Which wallet signatures and other authentication methods are accepted."""
 
     accept_bearer_authsig: bool = False
     """Accept an AuthSig that is not bound to its request. A dishonest node could replay it: see docs/threat-model.md."""
     domains: tuple[str, ...] = ()
     """SIWE domains that are accepted; empty: any."""
+    issuers: dict[str, IssuerSection] = {}
+    """Issuers of identity tokens, by a name of the operator's."""
+    introspection: dict[str, IntrospectionSection] = {}
+    """Providers of access tokens, by a name of the operator's."""
+    webauthn: WebAuthnSection = WebAuthnSection()
 
 
 class LimitsSection(Section, frozen=True, kw_only=True):
@@ -308,6 +348,7 @@ def check(file: Path, config: Config) -> None:
         check_named_chain(file, config, name, named)
     if stock.high < stock.low:
         raise StartFailure.configuration(f"stock.high is {stock.high} in {file}, below stock.low, {stock.low}. Raise stock.high.")
+    check_identity_providers(file, config.auth)
     if config.http.port == config.peer.port and config.http.host == config.peer.host:
         raise StartFailure.configuration(f"http.port and peer.port are both {config.http.port} in {file}. Give them different ports.")
 
@@ -325,3 +366,25 @@ def check_named_chain(file: Path, config: Config, name: str, chain: NamedChainSe
         raise StartFailure.configuration(
             f"chains.{name}.chain_id in {file} belongs to chains of kind evm, and only to these. Set it, remove it, or correct the kind."
         )
+
+
+def check_identity_providers(file: Path, auth: AuthSection) -> None:
+    """Refuse providers whose users could not be told apart, and addresses that anybody on the way could answer for."""
+    providers = {
+        f"auth.issuers.{name}": (section.method_type, section.jwks_url, section.audiences) for name, section in auth.issuers.items()
+    }
+    providers |= {
+        f"auth.introspection.{name}": (section.method_type, section.url, section.clients) for name, section in auth.introspection.items()
+    }
+    taken: dict[int, str] = {}
+    for name, (method_type, url, applications) in providers.items():
+        if method_type in taken:
+            raise StartFailure.configuration(
+                f"{name}.method_type is {method_type} in {file}, as {taken[method_type]}'s is: one could speak for the other's users. "
+                "Give each a type of its own."
+            )
+        taken[method_type] = name
+        if not url.startswith(("https://", "http://127.0.0.1:", "http://[::1]:")):
+            raise StartFailure.configuration(f"{name} names {url} in {file}. Give an https address; http is for this machine's own only.")
+        if any(one != other and one.endswith(f":{other}") for one in applications for other in applications):
+            raise StartFailure.configuration(f"{name} in {file} names two applications of which one ends in the other. Split them.")

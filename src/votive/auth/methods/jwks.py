@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -117,8 +117,3 @@ def _read(url: str, body: bytes) -> tuple[Mapping[str, Any], ...]:
 
 def _fits(key: Mapping[str, Any], algorithm: str) -> bool:
     return key.get("kty") == _TYPES.get(algorithm[:2]) and key.get("alg", algorithm) == algorithm
-
-
-def signing_algorithms() -> Sequence[str]:
-    """The algorithms that an issuer may be pinned to: signatures with a public key, none with a shared secret."""
-    return ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
