@@ -80,10 +80,16 @@ class Custody:
             raise unavailable("this node has no share of the key; other nodes may.")
         if key not in self._open:
             self._open[key] = await asyncio.to_thread(self._store.share, key)
-            while len(self._open) > CACHE:
-                self._open.popitem(last=False)
+            self._forget_some()
         self._open.move_to_end(key)
         return self._open[key]
+
+    def _forget_some(self) -> None:
+        """Close the shares that were not used for longest; those of the network's own keys stay open."""
+        surplus = len(self._open) - CACHE
+        if surplus > 0:
+            for key in [key for key in self._open if key.purpose.mintable][:surplus]:
+                del self._open[key]
 
     # The network's own keys
 
@@ -95,6 +101,11 @@ class Custody:
         """Return the network's key of a purpose, 48 bytes, whether or not we have a share; None until the chain has one."""
         key = self._network.get(purpose)
         return None if key is None else key.public_key
+
+    def network_share(self, purpose: Purpose) -> KeyShare | None:
+        """Return our share of the network's key of a purpose, once it was opened and as long as it fits."""
+        key = self._network.get(purpose)
+        return self._open.get(key) if key is not None else None
 
     async def network_key(self, purpose: Purpose) -> tuple[KeyId, KeyShare]:
         """Return the network's key of a purpose and our opened share of it.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 
+import msgspec
+
 from votive.action import Pool
 from votive.core import PairTable
 from votive.net import Mesh
-from votive.node.api.network import NetworkView
+from votive.node.api.network import NetworkKeyEntry, NetworkKeysEntry, NetworkView
 from votive.node.coordinator import Coordinator
 from votive.node.custody import Custody
 from votive.node.execute import Service
@@ -74,7 +76,8 @@ class Report:
         """Return the network; WorldError 503 while the node is starting."""
         if self._network is None:
             raise self._starting()
-        return self._network
+        encryption, session = (NetworkKeyEntry.of(self._custody.network_share(purpose)) for purpose in NETWORK_PURPOSES)
+        return msgspec.structs.replace(self._network, keys=NetworkKeysEntry(encryption=encryption, session=session))
 
     def _starting(self) -> WorldError:
         return WorldError(f"this node is starting. {self._step.value} Try again in a moment.", code=ErrorCode.KEY_UNAVAILABLE, status=503)
