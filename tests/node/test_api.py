@@ -72,6 +72,7 @@ def view() -> NetworkView:
     return NetworkView(
         version="1",
         chain_id=31337,
+        chain_name="yellowstone",
         rpc_url="http://127.0.0.1:1",
         contracts={"Staking": "0x00"},
         threshold=3,

@@ -308,6 +308,7 @@ def network_view(config: Config, chain: OnChain) -> NetworkView:
     return NetworkView(
         version=VERSION,
         chain_id=config.chain.chain_id,
+        chain_name=config.chain.name,
         rpc_url=config.chain.public_rpc_url or config.chain.rpc_urls[0],
         contracts=chain.contracts.as_dict(),
         threshold=chain.committee.threshold,

@@ -56,6 +56,8 @@ class NetworkView(msgspec.Struct, frozen=True, kw_only=True):
 
     version: str
     chain_id: int
+    chain_name: str
+    """What access control conditions call the network's own chain."""
     rpc_url: str
     contracts: dict[str, str]
     threshold: int
