@@ -115,13 +115,18 @@ class Custody:
         """
         key = self._network.get(purpose)
         if key is None:
-            raise unavailable(f"the nodes have not generated the network's key for {purpose.value} yet. Try again in a moment.")
+            raise not_generated(purpose)
         return key, await self.open(key)
 
 
 def unavailable(why: str) -> WorldError:
     """The refusal of a key that exists, by a node that cannot take part for it."""
     return WorldError(why, code=ErrorCode.KEY_UNAVAILABLE, status=503)
+
+
+def not_generated(purpose: Purpose) -> WorldError:
+    """The refusal of a use of one of the network's own keys while the nodes are still making it."""
+    return unavailable(f"the nodes have not generated the network's key for {purpose.value} yet. Try again in a moment.")
 
 
 def unknown_key(public_key: bytes) -> CallerError:
