@@ -60,6 +60,13 @@ async def test_the_newest_hashes_follow_the_chain_through_a_reorganisation(anvil
     assert set(before) & set(after) == set(await numbered(4, 8))
 
 
+async def test_the_newest_hashes_may_start_at_an_older_block(anvil: Anvil, rpc: Rpc) -> None:
+    anvil.mine(9)
+    final = await FinalBlocks(rpc, Finality(3)).final_block()
+    hashes = await Blocks(rpc).recent(4, final)
+    assert hashes == [(await FinalBlocks(rpc, Finality(0)).block(number)).hash for number in (6, 5, 4, 3)]
+
+
 async def test_the_newest_hashes_cost_one_question_once_they_are_known(anvil: Anvil) -> None:
     asked: list[str] = []
 

@@ -34,9 +34,9 @@ class Blocks:
             return None
         return block if canonical.hash == block_hash else None
 
-    async def recent(self, count: int) -> list[bytes]:
-        """Return the hashes of the newest ``count`` blocks, the newest first; fewer if the chain is shorter."""
-        block = await self._heads.final_block()
+    async def recent(self, count: int, newest: Block | None = None) -> list[bytes]:
+        """Return the hashes of ``count`` blocks up to ``newest`` (the head by default), the newest first; fewer in a shorter chain."""
+        block = newest or await self._heads.final_block()
         self._keep(block)
         hashes = [block.hash]
         while len(hashes) < count and block.number > 0:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from votive.chain.errors import CallRefused, CallReverted, ChainUnavailable, WrongChain, origin_of
+from votive.chain.errors import AnswerTooLarge, CallRefused, CallReverted, ChainUnavailable, WrongChain, origin_of
 from votive.chain.line import ExchangeFailed, Line, ReplyTooLarge
 from votive.chain.shapes import Quantity
 from votive.terms.ethereum import revert_data
@@ -26,10 +26,6 @@ EXECUTION_REVERTED = 3
 
 class EndpointFailed(Exception):
     """This endpoint gave no usable answer; another one may."""
-
-
-class AnswerTooLarge(EndpointFailed):
-    """The answer is larger than the question allows."""
 
 
 class NoAnswerInTime(EndpointFailed):
@@ -59,9 +55,12 @@ _ids = itertools.count(1)
 
 
 class Endpoint:
-    """An endpoint at ``url`` that is expected to serve ``chain_id``; each request may take ``timeout`` seconds."""
+    """An endpoint at ``url``; each request may take ``timeout`` seconds.
 
-    def __init__(self, url: str, chain_id: int, timeout: float) -> None:
+    It is expected to serve the EVM chain of ``chain_id``; None does not ask, for chains that have no such id.
+    """
+
+    def __init__(self, url: str, chain_id: int | None, timeout: float) -> None:
         self.url = url
         self.failing = False
         self._line: Line | None = None
@@ -78,8 +77,6 @@ class Endpoint:
         try:
             await self.check_chain()
             answer = await self._post(method, params, limit)
-        except AnswerTooLarge:
-            raise
         except EndpointFailed:
             self.failing, self._checked = True, False
             raise
@@ -88,7 +85,7 @@ class Endpoint:
 
     async def check_chain(self) -> None:
         """Raise WrongChain unless the endpoint serves the expected chain."""
-        if self._checked:
+        if self._checked or self._chain_id is None:
             return
         found = await self.found_chain_id()
         if found != self._chain_id:
@@ -107,7 +104,7 @@ class Endpoint:
         except TimeoutError as error:
             raise NoAnswerInTime(f"no answer to {method} within {self._timeout} s") from error
         except ReplyTooLarge as error:
-            raise AnswerTooLarge(f"{method}: {error}") from error
+            raise AnswerTooLarge(method, error.limit) from error
         except (ExchangeFailed, OSError, ValueError, msgspec.MsgspecError) as error:
             raise EndpointFailed(f"{method}: {type(error).__name__}: {error}") from error
         if reply.error is not None:

@@ -63,6 +63,13 @@ class CallReverted(CallRefused):
         self.data = data
 
 
+class AnswerTooLarge(WorldError):
+    """The answer is larger than the question allows. It comes from what was asked, so a quorum can agree on it, as on a revert."""
+
+    def __init__(self, method: str, limit: int) -> None:
+        super().__init__(f"the answer to {method} has more than {limit} bytes; ask for less", retryable=False)
+
+
 class TransactionFailed(WorldError):
     """A transaction was mined and reverted, or was never mined in time."""
 

@@ -33,6 +33,7 @@ class ReplyTooLarge(ExchangeFailed):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"reply of more than {limit} bytes")
+        self.limit = limit
 
 
 class Wire(asyncio.Protocol):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic, TypeAlias, TypeVar
 
-from votive.chain.errors import CallRefused, CallReverted, ChainUnavailable, QuorumNotReached, WrongChain, origin_of
+from votive.chain.errors import AnswerTooLarge, CallRefused, CallReverted, ChainUnavailable, QuorumNotReached, WrongChain, origin_of
 from votive.terms.errors import WorldError
 
 T = TypeVar("T")
 
 Outcome: TypeAlias = T | BaseException
-"""What asking one endpoint gave. A revert is an answer, any other exception is none."""
+"""What asking one endpoint gave. A revert, or being too large, is an answer; any other exception is none."""
 
 
 class Ballot(Generic[T]):
@@ -45,12 +45,12 @@ class Ballot(Generic[T]):
                 raise outcome
 
     def result(self) -> T:
-        """Return the answer that has a quorum, or raise it if it is a revert; else raise why there is none."""
+        """Return the answer that has a quorum, or raise it if it is an error; else raise why there is none."""
         winner = self._winner()
         if winner is None:
             raise self._failure()
         answer = winner[0]
-        if isinstance(answer, CallReverted):
+        if isinstance(answer, AnswerTooLarge | CallReverted):
             raise answer
         return answer
 
@@ -63,10 +63,11 @@ class Ballot(Generic[T]):
     def _values(self) -> list[T]:
         return [outcome for _, outcome in self._outcomes if not isinstance(outcome, BaseException)]
 
-    def _answers(self) -> list[T | CallReverted]:
-        return [answer for _, answer in self._outcomes if isinstance(answer, CallReverted) or not isinstance(answer, BaseException)]
+    def _answers(self) -> list[T | AnswerTooLarge | CallReverted]:
+        answers = (outcome for _, outcome in self._outcomes)
+        return [answer for answer in answers if isinstance(answer, AnswerTooLarge | CallReverted) or not isinstance(answer, BaseException)]
 
-    def _winner(self) -> tuple[T | CallReverted] | None:
+    def _winner(self) -> tuple[T | AnswerTooLarge | CallReverted] | None:
         answers = self._answers()
         for candidate in answers:
             if sum(_same(candidate, other) for other in answers) >= self._quorum:
@@ -92,6 +93,8 @@ class Ballot(Generic[T]):
 
 
 def _same(one: object, other: object) -> bool:
+    if isinstance(one, AnswerTooLarge) or isinstance(other, AnswerTooLarge):
+        return type(one) is type(other)
     if isinstance(one, CallReverted) or isinstance(other, CallReverted):
         return isinstance(one, CallReverted) and isinstance(other, CallReverted) and one.data == other.data
     return one == other

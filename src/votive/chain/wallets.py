@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 
 from votive.chain.abi import Function
-from votive.chain.endpoint import AnswerTooLarge, Endpoint, EndpointFailed, NoAnswerInTime, decode
-from votive.chain.errors import CallRefused, CallReverted
+from votive.chain.endpoint import Endpoint, EndpointFailed, NoAnswerInTime, decode
+from votive.chain.errors import AnswerTooLarge, CallRefused, CallReverted
 from votive.chain.rpc import Rpc, pin_of
 from votive.chain.shapes import Data, Quantity
 from votive.terms.block import Block
