@@ -50,7 +50,7 @@ class Committee:
         self.tables = {seat: PairTable(network=network, epoch=epoch, seat=seat, sealing=self.sealing[seat]) for seat in self.seats}
         self.counters: dict[tuple[Seat, Seat], int] = {}
 
-    def dkg_parties(self, count: int = 1, *, context: bytes = CONTEXT) -> dict[Seat, DkgParty]:
+    def dkg_parties(self, count: int = 1, *, context: bytes = CONTEXT, purpose: str = "pkp-ecdsa") -> dict[Seat, DkgParty]:
         """Fresh parties of one batch."""
         keys = {seat: key.public_key for seat, key in self.sealing.items()}
         return {
@@ -62,13 +62,14 @@ class Committee:
                 count=count,
                 sealing=self.sealing[seat],
                 peer_keys=others(seat, keys),
+                purpose=purpose,
             )
             for seat in self.seats
         }
 
-    def generate(self, count: int = 1, *, context: bytes = CONTEXT) -> dict[Seat, list[KeyShare]]:
+    def generate(self, count: int = 1, *, context: bytes = CONTEXT, purpose: str = "pkp-ecdsa") -> dict[Seat, list[KeyShare]]:
         """Run a whole batch; every seat's shares in the order of key numbers."""
-        parties = self.dkg_parties(count, context=context)
+        parties = self.dkg_parties(count, context=context, purpose=purpose)
         commits = {seat: party.commit() for seat, party in parties.items()}
         reveals = {seat: party.reveal() for seat, party in parties.items()}
         deals = {seat: party.deal(others(seat, commits), others(seat, reveals)) for seat, party in parties.items()}

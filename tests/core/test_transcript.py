@@ -20,7 +20,7 @@ INPUTS: dict[str, tuple[Field, ...]] = {
     "votive/core/setup-digest/v1": (A, b"lower", b"higher", B),
     "votive/core/zero-seed/v1": (A, B),
     "votive/core/sealed-message/v1": (A, 2, 3, 200, 9),
-    "votive/core/dkg-key/v1": (A, 9, 3, SEATS),
+    "votive/core/dkg-key/v2": (A, b"encryption-bls", 9, 3, SEATS),
     "votive/core/dkg-commitment/v1": (A, 3, 3, 100, SEATS, b"reveal"),
     "votive/core/engine-session/v1": (A, 7),
     "votive/core/signing-attempt/v1": (A, B),

@@ -21,6 +21,17 @@ pub enum Error {
         /// Which check.
         message: String,
     },
+    /// Shares of a BLS signature do not combine to one; `culprits` sent malformed ones, empty: nobody can be named yet.
+    #[error("{message}")]
+    Combination {
+        /// Seats whose share is malformed.
+        culprits: Vec<Seat>,
+        /// What is wrong.
+        message: String,
+    },
+    /// A ciphertext is not the one encoding of anything, or does not open under this signature: one error for all.
+    #[error("the ciphertext is refused: it is damaged, not in canonical form, or not encrypted to this identity under this key")]
+    Ciphertext,
     /// There is no live set-up with these seats.
     #[error("no live pair set-up with seats {seats:?}: a new set-up is needed before signing with them")]
     SetupGone {

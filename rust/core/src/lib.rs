@@ -5,6 +5,7 @@
 //! Nothing here does I/O but reading a key file, a terminal or an environment variable ([`keyfile`]).
 #![forbid(unsafe_code)]
 
+pub mod bls;
 pub mod codec;
 pub mod curve;
 pub mod dkg;
@@ -13,6 +14,7 @@ pub mod error;
 pub mod hpke;
 pub mod keyfile;
 pub mod process;
+pub mod purpose;
 pub mod random;
 pub mod seal;
 pub mod share;

@@ -1,48 +1,77 @@
-//! A node's share of one key.
+//! A node's share of one key, on either curve.
 
 use std::collections::BTreeMap;
 
 use k256::{AffinePoint, Scalar};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::bls;
 use crate::codec::{Malformed, Reader, Writer};
-use crate::curve::{self, POINT, SCALAR};
+use crate::curve;
 use crate::error::{Error, Result};
 use crate::process::wiped;
+use crate::purpose::{Curve, Purpose};
 use crate::seal::{Kind, Vault};
 use crate::Seat;
 
-const VERSION: u8 = 1;
-/// Number of the scheme on chain: ECDSA on secp256k1.
-const SCHEME: u8 = 2;
+/// The version that is written.
+const VERSION: u8 = 2;
+/// The first version knew no purposes: its second byte was the scheme, and there was one, ECDSA on secp256k1.
+const FIRST_VERSION: (u8, u8) = (1, 2);
+/// Length of a secret on either curve, big-endian.
+const SECRET: usize = 32;
 
-/// The secret share x_i of a key with the key's public parts. Wiped on drop; Debug shows public parts only.
+/// The secret share x_i of a key with the key's purpose and public parts. Wiped on drop; Debug shows public parts only.
 ///
 /// The secret is 32 bytes on the heap: a value that moves would leave copies on the stack.
 #[derive(Clone)]
 pub struct KeyShare {
+    purpose: Purpose,
     seat: Seat,
     threshold: u8,
-    public_key: [u8; POINT],
-    verification_shares: BTreeMap<Seat, [u8; POINT]>,
+    public_key: Vec<u8>,
+    verification_shares: BTreeMap<Seat, Vec<u8>>,
     secret: Zeroizing<Vec<u8>>,
 }
 
 impl std::fmt::Debug for KeyShare {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "KeyShare(seat {}, {} of {}, …)", self.seat, self.threshold, self.verification_shares.len())
+        let n = self.verification_shares.len();
+        write!(f, "KeyShare({}, seat {}, {} of {n}, …)", self.purpose.name(), self.seat, self.threshold)
+    }
+}
+
+/// A BLS secret for the time of one multiplication; overwritten on drop.
+pub(crate) struct BlsSecret(blstrs::Scalar);
+
+impl BlsSecret {
+    pub(crate) fn value(&self) -> &blstrs::Scalar {
+        &self.0
+    }
+}
+
+impl Drop for BlsSecret {
+    fn drop(&mut self) {
+        self.0 = blstrs::Scalar::default();
+        std::hint::black_box(&mut self.0);
     }
 }
 
 impl KeyShare {
     pub(crate) fn new(
+        purpose: Purpose,
         seat: Seat,
         threshold: u8,
-        public_key: [u8; POINT],
-        verification_shares: BTreeMap<Seat, [u8; POINT]>,
+        public_key: Vec<u8>,
+        verification_shares: BTreeMap<Seat, Vec<u8>>,
         secret: Zeroizing<Vec<u8>>,
     ) -> Self {
-        Self { seat, threshold, public_key, verification_shares, secret }
+        Self { purpose, seat, threshold, public_key, verification_shares, secret }
+    }
+
+    /// What the key is for.
+    pub fn purpose(&self) -> Purpose {
+        self.purpose
     }
 
     /// Our seat.
@@ -56,30 +85,49 @@ impl KeyShare {
     }
 
     /// The key, compressed.
-    pub fn public_key(&self) -> &[u8; POINT] {
+    pub fn public_key(&self) -> &[u8] {
         &self.public_key
     }
 
-    /// The key as a point.
+    /// The key as a point of secp256k1.
     pub fn public_point(&self) -> Result<AffinePoint> {
-        curve::point(&self.public_key).map_err(|error| Error::Own(format!("a key share holds a bad public key: {error}")))
+        self.purpose.require(Purpose::PkpEcdsa)?;
+        let odd = || Error::Own("a key share holds a bad public key".into());
+        let bytes = self.public_key[..].try_into().map_err(|_| odd())?;
+        curve::point(bytes).map_err(|_| odd())
     }
 
-    /// share_j·G of every seat j.
-    pub fn verification_shares(&self) -> &BTreeMap<Seat, [u8; POINT]> {
+    /// share_j·G of every seat j, compressed.
+    pub fn verification_shares(&self) -> &BTreeMap<Seat, Vec<u8>> {
         &self.verification_shares
     }
 
-    /// The secret scalar, for the engine. The copy is the caller's to wipe.
+    fn secret(&self) -> Result<Zeroizing<[u8; SECRET]>> {
+        let bytes: Option<[u8; SECRET]> = self.secret[..].try_into().ok();
+        bytes.map(Zeroizing::new).ok_or_else(|| Error::Own("a key share holds a secret of another length".into()))
+    }
+
+    /// The secret of an ECDSA key, for the engine. The copy is the caller's to wipe.
     pub(crate) fn scalar(&self) -> Result<Zeroizing<Scalar>> {
-        let mut reader = Reader::exact(&self.secret, SCALAR).map_err(|error| Error::Own(error.to_string()))?;
-        reader.scalar().map(Zeroizing::new).map_err(|error| Error::Own(format!("a key share holds a bad scalar: {error}")))
+        self.purpose.require(Purpose::PkpEcdsa)?;
+        curve::scalar(&*self.secret()?).map(Zeroizing::new).map_err(bad_scalar)
+    }
+
+    /// The secret of a BLS key.
+    pub(crate) fn bls_scalar(&self) -> Result<BlsSecret> {
+        if self.purpose.curve() != Curve::Bls12381G1 {
+            return Err(Error::input(format!("a key of purpose {} makes no BLS signature", self.purpose.name())));
+        }
+        bls::curve::scalar(&*self.secret()?).map(BlsSecret).map_err(bad_scalar)
     }
 
     /// Whether the secret times G is our verification share.
     pub fn matches(&self) -> bool {
-        let ours = |secret: Zeroizing<Scalar>| self.verification_shares.get(&self.seat) == Some(&curve::times_generator(&secret));
-        wiped(|| self.scalar().is_ok_and(ours))
+        let times_generator = || match self.purpose.curve() {
+            Curve::Secp256k1 => self.scalar().map(|secret| curve::times_generator(&secret).to_vec()),
+            Curve::Bls12381G1 => self.bls_scalar().map(|secret| bls::curve::times_generator(secret.value()).to_vec()),
+        };
+        wiped(times_generator).is_ok_and(|point| self.verification_shares.get(&self.seat) == Some(&point))
     }
 
     /// Seal for storage.
@@ -101,11 +149,11 @@ impl KeyShare {
         }
     }
 
-    /// version ‖ scheme ‖ seat ‖ t ‖ n ‖ key ‖ (seat ‖ verification share)·n ‖ secret.
+    /// version ‖ purpose ‖ seat ‖ t ‖ n ‖ key ‖ (seat ‖ verification share)·n ‖ secret.
     fn encode(&self) -> Vec<u8> {
         let n = u8::try_from(self.verification_shares.len()).expect("a committee has at most 255 seats");
-        let mut out = Writer::with_capacity(encoded_length(n));
-        out.put(&[VERSION, SCHEME, self.seat, self.threshold, n]).put(&self.public_key);
+        let mut out = Writer::with_capacity(encoded_length(self.purpose.curve(), n));
+        out.put(&[VERSION, self.purpose as u8, self.seat, self.threshold, n]).put(&self.public_key);
         for (seat, point) in &self.verification_shares {
             out.put(&[*seat]).put(point);
         }
@@ -114,30 +162,44 @@ impl KeyShare {
     }
 
     fn decode(value: &[u8]) -> std::result::Result<Self, Malformed> {
-        let n = *value.get(4).ok_or(Malformed("it is too short"))?;
-        let mut reader = Reader::exact(value, encoded_length(n))?;
-        let [version, scheme, seat, threshold, _] = reader.array()?;
-        if (version, scheme) != (VERSION, SCHEME) {
-            return Err(Malformed("it has an unknown version or scheme"));
-        }
-        let public_key = curve::point_bytes(&reader.point()?);
+        let Some([version, kind, seat, threshold, n]) = value.first_chunk().copied() else { return Err(Malformed("it is too short")) };
+        let purpose = match (version, kind) {
+            FIRST_VERSION => Some(Purpose::PkpEcdsa),
+            (VERSION, purpose) => Purpose::numbered(purpose),
+            _ => None,
+        };
+        let purpose = purpose.ok_or(Malformed("it has an unknown version or purpose"))?;
+        let mut reader = Reader::exact(value, encoded_length(purpose.curve(), n))?;
+        reader.take(5)?;
+        let public_key = take_point(&mut reader, purpose.curve())?;
         let mut verification_shares = BTreeMap::new();
         for _ in 0..n {
             let [seat] = reader.array()?;
             if verification_shares.last_key_value().is_some_and(|(last, _)| *last >= seat) {
                 return Err(Malformed("its seats are not ascending"));
             }
-            verification_shares.insert(seat, curve::point_bytes(&reader.point()?));
+            verification_shares.insert(seat, take_point(&mut reader, purpose.curve())?);
         }
-        let secret = Zeroizing::new(reader.take(SCALAR)?.to_vec());
+        let secret = Zeroizing::new(reader.take(SECRET)?.to_vec());
         reader.end()?;
         if !(2..=n).contains(&threshold) || !verification_shares.contains_key(&seat) {
             return Err(Malformed("its seat or threshold cannot be"));
         }
-        Ok(Self { seat, threshold, public_key, verification_shares, secret })
+        Ok(Self { purpose, seat, threshold, public_key, verification_shares, secret })
     }
 }
 
-fn encoded_length(n: u8) -> usize {
-    5 + POINT + usize::from(n) * (1 + POINT) + SCALAR
+fn bad_scalar(error: Malformed) -> Error {
+    Error::Own(format!("a key share holds a bad scalar: {error}"))
+}
+
+fn take_point(reader: &mut Reader<'_>, curve: Curve) -> std::result::Result<Vec<u8>, Malformed> {
+    match curve {
+        Curve::Secp256k1 => reader.point().map(|point| curve::point_bytes(&point).to_vec()),
+        Curve::Bls12381G1 => bls::curve::g1(reader.take(bls::curve::G1)?).map(|point| point.to_compressed().to_vec()),
+    }
+}
+
+fn encoded_length(curve: Curve, n: u8) -> usize {
+    5 + curve.point_length() + usize::from(n) * (1 + curve.point_length()) + SECRET
 }

@@ -162,9 +162,11 @@ hash_inputs! {
     }
 
     /// Context of one key's proofs of possession: prefixes every HDKG input.
-    DkgKey = "votive/core/dkg-key/v1" {
+    DkgKey = "votive/core/dkg-key/v2" {
         /// Names the batch: network, epoch, batch, purpose, deadline.
         context: &'a [u8],
+        /// Name of the keys' purpose.
+        purpose: &'a [u8],
         /// Number of the key in its batch, from 0.
         key_number: u64,
         /// t.
@@ -264,7 +266,7 @@ mod tests {
             SetupDigest { session: A, lower_gadget: b"lower", higher_gadget: b"higher", seed_hash: B }
             ZeroSeed { session: A, seed: B }
             SealedMessage { session: A, round: 2, sender: 3, receiver: 200, key_number: 9 }
-            DkgKey { context: A, key_number: 9, threshold: 3, seats: SEATS }
+            DkgKey { context: A, purpose: b"encryption-bls", key_number: 9, threshold: 3, seats: SEATS }
             DkgCommitment { context: A, sender: 3, threshold: 3, count: 100, seats: SEATS, reveal: b"reveal" }
             EngineSession { network: A, epoch: 7 }
             SigningAttempt { session: A, sign_id: B }

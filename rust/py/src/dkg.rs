@@ -7,6 +7,7 @@ use pyo3::types::{PyBytes, PyDict};
 use votive_core::dkg::{Batch, Party};
 use votive_core::hpke::PeerKey;
 use votive_core::process::Birthplace;
+use votive_core::purpose::Purpose;
 use votive_core::{Error, Result};
 
 use crate::errors::{array, messages, seat_list, to_dict, IntoPython};
@@ -34,7 +35,7 @@ impl DkgParty {
 #[pymethods]
 impl DkgParty {
     #[new]
-    #[pyo3(signature = (*, context, seat, seats, threshold, count, sealing, peer_keys))]
+    #[pyo3(signature = (*, context, seat, seats, threshold, count, sealing, peer_keys, purpose = "pkp-ecdsa"))]
     #[allow(clippy::too_many_arguments)] // the batch's named facts, keyword-only in Python
     fn new(
         py: Python<'_>,
@@ -45,10 +46,12 @@ impl DkgParty {
         count: i64,
         sealing: &SealingKey,
         peer_keys: &Bound<'_, PyAny>,
+        purpose: &str,
     ) -> PyResult<Self> {
         let peers = messages(py, peer_keys)?;
         let batch = Batch {
             context: array(py, "context", context)?,
+            purpose: Purpose::named(purpose).or_raise(py)?,
             seat: crate::errors::seat(py, seat)?,
             seats: seat_list(py, &seats)?,
             threshold: u8::try_from(threshold).map_err(|_| Error::input("a threshold is at most 255")).or_raise(py)?,
@@ -58,7 +61,8 @@ impl DkgParty {
         };
         let party = Party::new(batch).or_raise(py)?;
         let batch = party.batch();
-        let repr = format!("<DkgParty: seat {}, {} of {}, {} keys>", batch.seat, batch.threshold, batch.seats.len(), batch.count);
+        let (purpose, n) = (batch.purpose.name(), batch.seats.len());
+        let repr = format!("<DkgParty: {purpose}, seat {}, {} of {n}, {} keys>", batch.seat, batch.threshold, batch.count);
         Ok(Self { party: Mutex::new(party), birthplace: Birthplace::here(), repr })
     }
 

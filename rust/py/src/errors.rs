@@ -34,6 +34,11 @@ fn raise(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
             fields.set_item("culprits", seats(culprits))?;
             ("votive.core.errors", "CheckFailed")
         }
+        Error::Combination { culprits, .. } => {
+            fields.set_item("culprits", seats(culprits))?;
+            ("votive.core.errors", "CombinationFailed")
+        }
+        Error::Ciphertext => ("votive.core.errors", "InvalidCiphertext"),
         Error::SetupGone { seats: gone } => {
             fields.set_item("details", seats(gone))?;
             ("votive.core.errors", "SetupGone")

@@ -5,8 +5,9 @@ use std::path::Path;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use votive_core::process::{self, Birthplace};
+use votive_core::purpose::Curve;
 use votive_core::seal::Kind;
-use votive_core::{curve, hpke, keyfile, seal, share};
+use votive_core::{bls::signature, curve, hpke, keyfile, seal, share};
 
 use crate::errors::{seats, IntoPython};
 
@@ -139,6 +140,11 @@ impl KeyShare {
     }
 
     #[getter]
+    fn purpose(&self) -> &'static str {
+        self.inner.purpose().name()
+    }
+
+    #[getter]
     fn threshold(&self) -> u8 {
         self.inner.threshold()
     }
@@ -156,6 +162,9 @@ impl KeyShare {
 
     #[getter]
     fn public_key_uncompressed<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        if self.inner.purpose().curve() == Curve::Bls12381G1 {
+            return Ok(self.public_key(py));
+        }
         let point = self.inner.public_point().or_raise(py)?;
         Ok(PyBytes::new(py, &curve::point_bytes_uncompressed(&point)))
     }
@@ -174,6 +183,16 @@ impl KeyShare {
         Ok(py.detach(|| share.matches()))
     }
 
+    fn decryption_share<'py>(&self, py: Python<'py>, identity: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let share = self.here(py)?;
+        Ok(PyBytes::new(py, &py.detach(|| signature::decryption_share(share, identity)).or_raise(py)?))
+    }
+
+    fn session_share<'py>(&self, py: Python<'py>, digest: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+        let share = self.here(py)?;
+        Ok(PyBytes::new(py, &py.detach(|| signature::session_share(share, digest)).or_raise(py)?))
+    }
+
     fn sealed<'py>(&self, py: Python<'py>, vault: &Vault, ad: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
         let sealed = self.here(py)?.sealed(vault.here(py)?, ad).or_raise(py)?;
         Ok(PyBytes::new(py, &sealed))
@@ -187,7 +206,8 @@ impl KeyShare {
 
     fn __repr__(&self) -> String {
         let (share, n) = (&self.inner, self.inner.verification_shares().len());
-        format!("<KeyShare: seat {}, {} of {n}, key {}…>", share.seat(), share.threshold(), hex(&share.public_key()[..5]))
+        let purpose = share.purpose().name();
+        format!("<KeyShare: {purpose}, seat {}, {} of {n}, key {}…>", share.seat(), share.threshold(), hex(&share.public_key()[..5]))
     }
 }
 

@@ -4,6 +4,7 @@
 //! do. None of the classes can be pickled or copied; their repr shows public parts.
 #![forbid(unsafe_code)]
 
+mod bls;
 mod dkg;
 mod errors;
 mod keys;
@@ -23,6 +24,12 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<pairs::PairTable>()?;
     module.add_class::<pairs::PairSetup>()?;
     module.add_class::<signing::SigningParty>()?;
+    module.add_function(wrap_pyfunction!(bls::bls_combine, module)?)?;
+    module.add_function(wrap_pyfunction!(bls::bls_verify, module)?)?;
+    module.add_function(wrap_pyfunction!(bls::bls_verify_share, module)?)?;
+    module.add_function(wrap_pyfunction!(bls::ibe_check, module)?)?;
+    module.add_function(wrap_pyfunction!(bls::ibe_decrypt, module)?)?;
+    module.add_function(wrap_pyfunction!(bls::ibe_encrypt, module)?)?;
     module.add_function(wrap_pyfunction!(signing::verify, module)?)?;
     module.add_function(wrap_pyfunction!(signing::recover, module)?)?;
     module.add_function(wrap_pyfunction!(keys::harden_process, module)?)?;

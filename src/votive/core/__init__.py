@@ -17,19 +17,38 @@ from votive.core._core import (
     SealingKey,
     SigningParty,
     Vault,
+    bls_combine,
+    bls_verify,
+    bls_verify_share,
     harden_process,
+    ibe_check,
+    ibe_decrypt,
+    ibe_encrypt,
     mark_fork,
     recover,
     verify,
 )
-from votive.core.errors import CheckFailed, Forked, InvalidInput, KeyFileError, PeerFault, SealError, SetupGone, Spent
+from votive.core.errors import (
+    CheckFailed,
+    CombinationFailed,
+    Forked,
+    InvalidCiphertext,
+    InvalidInput,
+    KeyFileError,
+    PeerFault,
+    SealError,
+    SetupGone,
+    Spent,
+)
 
 os.register_at_fork(after_in_child=mark_fork)
 
 __all__ = [
     "CheckFailed",
+    "CombinationFailed",
     "DkgParty",
     "Forked",
+    "InvalidCiphertext",
     "InvalidInput",
     "KeyFileError",
     "KeyShare",
@@ -42,7 +61,13 @@ __all__ = [
     "SigningParty",
     "Spent",
     "Vault",
+    "bls_combine",
+    "bls_verify",
+    "bls_verify_share",
     "harden_process",
+    "ibe_check",
+    "ibe_decrypt",
+    "ibe_encrypt",
     "recover",
     "verify",
 ]

@@ -1,6 +1,7 @@
 """Types of the extension module; see ``rust/py``.
 
-Points are SEC1 encodings on secp256k1, scalars 32 bytes big-endian, seats 1…255. Every class is a frozen handle.
+Points of secp256k1 are SEC1 encodings (33 bytes compressed), points of BLS12-381 compressed: 48 bytes in G1 (public keys),
+96 in G2 (signatures). Scalars are 32 bytes big-endian, seats 1…255. Every class is a frozen handle.
 Any handle raises ``Forked`` in a process other than the one that made it.
 """
 
@@ -95,6 +96,10 @@ class KeyShare:
         """Our seat, the Shamir x of this share."""
 
     @property
+    def purpose(self) -> str:
+        """What the key is for, fixed at its generation: ``pkp-ecdsa``, ``encryption-bls`` or ``session-bls``."""
+
+    @property
     def threshold(self) -> int:
         """t: how many shares sign."""
 
@@ -104,15 +109,35 @@ class KeyShare:
 
     @property
     def public_key(self) -> bytes:
-        """The key, SEC1 compressed, 33 bytes."""
+        """The key, compressed: 33 bytes, or 48 of a BLS key."""
 
     @property
     def public_key_uncompressed(self) -> bytes:
-        """The key, SEC1 uncompressed with its 0x04, 65 bytes."""
+        """The key as the chain's votes have it: SEC1 uncompressed with its 0x04, 65 bytes; of a BLS key the same 48 bytes."""
 
     @property
     def verification_shares(self) -> dict[Seat, bytes]:
-        """share_j·G of every seat j, SEC1 compressed, 33 bytes each."""
+        """share_j·G of every seat j, compressed: 33 bytes each, or 48 of a BLS key."""
+
+    def decryption_share(self, identity: bytes) -> bytes:
+        """Return our share of the decryption key of ``identity``: seat (1 byte) ‖ x_i·H(identity) in G2 (96 bytes).
+
+        Args:
+            identity: ``lit-accesscontrolcondition://<64 hex>/<64 hex>``, lower case.
+
+        Raises:
+            InvalidInput: the key's purpose is not ``encryption-bls``, or ``identity`` is anything else.
+        """
+
+    def session_share(self, digest: bytes) -> bytes:
+        """Return our share of the signature over a session's digest: seat (1 byte) ‖ x_i·H(digest) in G2 (96 bytes).
+
+        Args:
+            digest: 32 bytes.
+
+        Raises:
+            InvalidInput: the key's purpose is not ``session-bls``, or ``digest`` has another length.
+        """
 
     def matches(self) -> bool:
         """Return whether the secret times G is the verification share of our seat."""
@@ -146,6 +171,7 @@ class DkgParty:
         count: int,
         sealing: SealingKey,
         peer_keys: Mapping[Seat, bytes],
+        purpose: str = "pkp-ecdsa",
     ) -> None:
         """Prepare a batch.
 
@@ -157,6 +183,7 @@ class DkgParty:
             count: number of keys B, 1 to 1000.
             sealing: our X25519 key.
             peer_keys: registered X25519 public keys, 32 bytes each, of exactly the other seats.
+            purpose: what the keys are for; decides their curve (``terms.key.Purpose``), and is part of every proof.
 
         Raises:
             InvalidInput: any of these does not hold.
@@ -166,7 +193,10 @@ class DkgParty:
         """Draw all polynomials; return the commitment to ``reveal()``, 32 bytes, for all."""
 
     def reveal(self) -> bytes:
-        """Return for all: a salt of 32 bytes, then for each key t Feldman points (33 bytes) and the proof of possession (65)."""
+        """Return for all: a salt of 32 bytes, then for each key t Feldman points and the proof of possession.
+
+        A point has 33 bytes and a proof 65; of BLS keys 48 and 80.
+        """
 
     def deal(self, commitments: Mapping[Seat, bytes], reveals: Mapping[Seat, bytes]) -> dict[Seat, bytes]:
         """Check what the other seats committed and revealed; return our sealed shares by receiver.
@@ -279,7 +309,7 @@ class SigningParty:
 
         Args:
             table: holds a live set-up with every other signer.
-            share: our share of the key.
+            share: our share of the key; its purpose is ``pkp-ecdsa``.
             signers: exactly t seats, ascending, ours among them.
             session: session of the signature, 32 bytes.
             sign_id: H(session, attempt, H(proposal)), 32 bytes.
@@ -344,6 +374,59 @@ def recover(digest: bytes, r: bytes, s: bytes, recovery_id: int) -> bytes:
 
     Raises:
         InvalidInput: no key fits.
+    """
+
+def bls_combine(public_key: bytes, threshold: int, shares: Mapping[Seat, bytes] | Sequence[bytes], message: bytes) -> bytes:
+    """Combine t shares to the signature of ``message``, 96 bytes, verified under ``public_key`` in one pairing product.
+
+    The shares of the t lowest seats are used. Give them by sender: then a share that names another seat convicts its
+    sender. In a sequence each counts under the seat that it names.
+
+    Args:
+        public_key: 48 bytes.
+        threshold: t.
+        shares: at least t of 97 bytes: seat ‖ point of G2.
+        message: what was signed.
+
+    Raises:
+        CombinationFailed: names senders of malformed shares; nobody when the result does not verify: ask ``bls_verify_share``
+            of each, with verification shares whose hash the chain has.
+        InvalidInput: fewer than t shares, two different ones of one seat, or a malformed key.
+    """
+
+def bls_verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Return whether ``signature`` (96 bytes) signs ``message`` under ``public_key`` (48 bytes); False for anything malformed."""
+
+def bls_verify_share(verification_share: bytes, message: bytes, share: bytes) -> bool:
+    """Return whether ``share`` (97 bytes) is the share of ``message`` of the seat with ``verification_share`` (48 bytes).
+
+    The caller looks the verification share up by the sender's seat. False for anything malformed.
+    """
+
+def ibe_encrypt(public_key: bytes, identity: bytes, plaintext: bytes) -> bytes:
+    """Encrypt to an identity: Boneh–Franklin with Fujisaki–Okamoto, U ‖ V ‖ LEB128(len W) ‖ W ‖ 2 (docs/protocol/bls.md).
+
+    Args:
+        public_key: the network's encryption key, 48 bytes.
+        identity: ``lit-accesscontrolcondition://<hash of the conditions>/<SHA-256 of the plaintext>``, lower-case hexadecimal.
+        plaintext: any length; it is held in memory.
+
+    Raises:
+        InvalidInput: malformed key or identity.
+    """
+
+def ibe_decrypt(ciphertext: bytes, signature: bytes) -> bytes:
+    """Decrypt with the signature over the identity, 96 bytes.
+
+    Raises:
+        InvalidCiphertext: the ciphertext is not canonical, or does not open under this signature; one error for all.
+    """
+
+def ibe_check(ciphertext: bytes) -> None:
+    """Check that a ciphertext is canonical, as far as its encoding shows.
+
+    Raises:
+        InvalidCiphertext: it is not.
     """
 
 def harden_process() -> None:

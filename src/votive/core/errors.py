@@ -5,7 +5,7 @@ The extension module raises exactly these; ``rust/py/src/errors.rs`` is the one 
 
 from __future__ import annotations
 
-from votive.terms.errors import OurError, PeerError
+from votive.terms.errors import CallerError, OurError, PeerError
 
 
 class PeerFault(PeerError):
@@ -23,6 +23,14 @@ class SetupGone(PeerError):
     def seats(self) -> tuple[int, ...]:
         """The peers with which a new set-up is needed."""
         return self.details
+
+
+class CombinationFailed(PeerError):
+    """Shares of a BLS signature do not make one. ``culprits`` sent malformed ones; empty: check each share to know whose is wrong."""
+
+
+class InvalidCiphertext(CallerError):
+    """A ciphertext is not the one encoding of anything, or does not open under the signature. It says nothing more, on purpose."""
 
 
 class SealError(OurError):

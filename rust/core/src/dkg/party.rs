@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use frost_core::keys::dkg::{self, round1, round2};
+use frost_core::keys::{KeyPackage, PublicKeyPackage};
 use frost_core::{Error as FrostError, Identifier};
 use zeroize::Zeroizing;
 
-use super::suite::{within, DkgSecp256k1 as C};
+use super::suite::{within, Suite};
 use super::wire;
 use crate::codec::{Malformed, Reader, Writer};
 use crate::curve;
 use crate::error::{Error, Result};
 use crate::hpke::{PeerKey, Route, SealingKey, PUBLIC_KEY};
 use crate::process::{guarded, wiped};
+use crate::purpose::Purpose;
 use crate::random::{self, System};
 use crate::share::KeyShare;
 use crate::transcript::{DkgCommitment, DkgKey, HashInput, Seats};
@@ -23,12 +25,15 @@ pub const LARGEST_BATCH: usize = 1000;
 /// Number of the deal in the associated data.
 const DEAL_ROUND: u64 = 2;
 
-type Packages = BTreeMap<Identifier<C>, round1::Package<C>>;
+type Packages<C> = BTreeMap<Identifier<C>, round1::Package<C>>;
+type Dealt<C> = BTreeMap<Identifier<C>, round2::Package<C>>;
 
 /// What all nodes of a batch agree on, with our keys and our peers'.
 pub struct Batch {
     /// Names network, epoch, batch, purpose and deadline, 32 bytes.
     pub context: [u8; 32],
+    /// What the keys are for; decides their curve.
+    pub purpose: Purpose,
     /// Ours.
     pub seat: Seat,
     /// All, ascending.
@@ -77,7 +82,14 @@ impl Batch {
     }
 
     fn key_context(&self, number: usize) -> [u8; 32] {
-        DkgKey { context: &self.context, key_number: number as u64, threshold: self.threshold.into(), seats: Seats(&self.seats) }.hash()
+        DkgKey {
+            context: &self.context,
+            purpose: self.purpose.name().as_bytes(),
+            key_number: number as u64,
+            threshold: self.threshold.into(),
+            seats: Seats(&self.seats),
+        }
+        .hash()
     }
 
     fn commitment(&self, sender: Seat, reveal: &[u8]) -> [u8; 32] {
@@ -97,26 +109,26 @@ impl Batch {
     }
 }
 
-fn identifier(seat: Seat) -> Result<Identifier<C>> {
+fn identifier<C: Suite>(seat: Seat) -> Result<Identifier<C>> {
     Identifier::try_from(u16::from(seat)).map_err(|_| Error::input("seat 0 is nobody's"))
 }
 
 /// Where the party stands. The secret is taken out before a round uses it and never put back.
-enum Stage {
+enum Stage<C: Suite> {
     Fresh,
     Committed { secrets: Vec<round1::SecretPackage<C>>, reveal: Vec<u8> },
     Revealed { secrets: Vec<round1::SecretPackage<C>> },
-    Dealt { secrets: Vec<round2::SecretPackage<C>>, packages: Vec<Packages> },
+    Dealt { secrets: Vec<round2::SecretPackage<C>>, packages: Vec<Packages<C>> },
     Over,
 }
 
 /// One node's part in one batch. Each method runs once, in the order written here.
-pub struct Party {
+pub struct Party<C: Suite> {
     batch: Batch,
-    stage: Stage,
+    stage: Stage<C>,
 }
 
-impl std::fmt::Debug for Party {
+impl<C: Suite> std::fmt::Debug for Party<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
@@ -129,10 +141,13 @@ impl std::fmt::Debug for Party {
     }
 }
 
-impl Party {
+impl<C: Suite> Party<C> {
     /// Prepare.
     pub fn new(batch: Batch) -> Result<Self> {
         batch.check()?;
+        if batch.purpose.curve() != C::CURVE {
+            return Err(Error::input(format!("keys of purpose {} are on another curve", batch.purpose.name())));
+        }
         Ok(Self { batch, stage: Stage::Fresh })
     }
 
@@ -141,7 +156,7 @@ impl Party {
         &self.batch
     }
 
-    fn advance(&mut self) -> Stage {
+    fn advance(&mut self) -> Stage<C> {
         std::mem::replace(&mut self.stage, Stage::Over)
     }
 
@@ -150,11 +165,11 @@ impl Party {
         let Stage::Fresh = self.advance() else { return Err(spent("commit")) };
         let batch = &self.batch;
         let n = u16::try_from(batch.seats.len()).map_err(|_| Error::input("too many seats"))?;
-        let mut out = Writer::with_capacity(wire::reveal_length(batch.count, batch.threshold));
+        let mut out = Writer::with_capacity(wire::reveal_length(C::CURVE, batch.count, batch.threshold));
         out.put(&random::bytes::<{ wire::SALT }>());
         let mut secrets = Vec::with_capacity(batch.count);
         for number in 0..batch.count {
-            let me = identifier(batch.seat)?;
+            let me = identifier::<C>(batch.seat)?;
             let part1 = || within(batch.key_context(number), || dkg::part1::<C, _>(me, n, batch.threshold.into(), System));
             let (secret, package) = wiped(part1).map_err(own)?;
             wire::put_package(&mut out, &package).map_err(|error| Error::Own(error.to_string()))?;
@@ -217,24 +232,24 @@ fn panicked() -> Error {
     Error::nobody("key generation met a message that the library cannot handle; the batch is over")
 }
 
-fn own(error: FrostError<C>) -> Error {
+fn own<C: Suite>(error: FrostError<C>) -> Error {
     Error::Own(format!("key generation failed here: {error}"))
 }
 
 /// Turn frost's error into ours; its culprits are our seats.
-fn blame(batch: &Batch, error: FrostError<C>) -> Error {
+fn blame<C: Suite>(batch: &Batch, error: FrostError<C>) -> Error {
     let guilty = error.culprits();
     let culprits = batch.others().filter(|seat| identifier(*seat).is_ok_and(|id| guilty.contains(&id))).collect();
     Error::PeerFault { culprits, message: format!("key generation: {error}") }
 }
 
 /// Name every dealer whose share of this key does not fit its commitment, not only the first that frost met.
-fn blame_dealers(
+fn blame_dealers<C: Suite>(
     batch: &Batch,
     error: FrostError<C>,
     secret: &round2::SecretPackage<C>,
-    packages: &Packages,
-    dealt: &BTreeMap<Identifier<C>, round2::Package<C>>,
+    packages: &Packages<C>,
+    dealt: &Dealt<C>,
 ) -> Error {
     let fits = |dealer: &Identifier<C>| {
         let (package, share) = (packages.get(dealer)?, dealt.get(dealer)?);
@@ -259,8 +274,12 @@ impl Faults {
     }
 }
 
-fn open_reveals(batch: &Batch, commitments: &BTreeMap<Seat, Vec<u8>>, reveals: &BTreeMap<Seat, Vec<u8>>) -> Result<Vec<Packages>> {
-    let mut keys: Vec<Packages> = (0..batch.count).map(|_| Packages::new()).collect();
+fn open_reveals<C: Suite>(
+    batch: &Batch,
+    commitments: &BTreeMap<Seat, Vec<u8>>,
+    reveals: &BTreeMap<Seat, Vec<u8>>,
+) -> Result<Vec<Packages<C>>> {
+    let mut keys: Vec<Packages<C>> = (0..batch.count).map(|_| Packages::new()).collect();
     let mut faults = Faults(Vec::new());
     for (sender, reveal) in reveals {
         match open_reveal(batch, *sender, &commitments[sender], reveal) {
@@ -277,8 +296,13 @@ fn open_reveals(batch: &Batch, commitments: &BTreeMap<Seat, Vec<u8>>, reveals: &
     Ok(keys)
 }
 
-fn open_reveal(batch: &Batch, sender: Seat, commitment: &[u8], reveal: &[u8]) -> std::result::Result<Vec<round1::Package<C>>, Malformed> {
-    let mut reader = Reader::exact(reveal, wire::reveal_length(batch.count, batch.threshold))?;
+fn open_reveal<C: Suite>(
+    batch: &Batch,
+    sender: Seat,
+    commitment: &[u8],
+    reveal: &[u8],
+) -> std::result::Result<Vec<round1::Package<C>>, Malformed> {
+    let mut reader = Reader::exact(reveal, wire::reveal_length(C::CURVE, batch.count, batch.threshold))?;
     if !curve::equal(&batch.commitment(sender, reveal), commitment) {
         return Err(Malformed("it does not open its commitment"));
     }
@@ -288,7 +312,7 @@ fn open_reveal(batch: &Batch, sender: Seat, commitment: &[u8], reveal: &[u8]) ->
     Ok(packages)
 }
 
-fn seal_shares(batch: &Batch, shares: &[BTreeMap<Identifier<C>, round2::Package<C>>]) -> Result<BTreeMap<Seat, Vec<u8>>> {
+fn seal_shares<C: Suite>(batch: &Batch, shares: &[Dealt<C>]) -> Result<BTreeMap<Seat, Vec<u8>>> {
     let mut sealed = BTreeMap::new();
     for (receiver, key) in &batch.peers {
         let (id, route) = (identifier(*receiver)?, batch.route(batch.seat, *receiver));
@@ -304,8 +328,8 @@ fn seal_shares(batch: &Batch, shares: &[BTreeMap<Identifier<C>, round2::Package<
     Ok(sealed)
 }
 
-fn open_deals(batch: &Batch, deals: &BTreeMap<Seat, Vec<u8>>) -> Result<Vec<BTreeMap<Identifier<C>, round2::Package<C>>>> {
-    let mut keys: Vec<BTreeMap<_, _>> = (0..batch.count).map(|_| BTreeMap::new()).collect();
+fn open_deals<C: Suite>(batch: &Batch, deals: &BTreeMap<Seat, Vec<u8>>) -> Result<Vec<Dealt<C>>> {
+    let mut keys: Vec<Dealt<C>> = (0..batch.count).map(|_| BTreeMap::new()).collect();
     let mut faults = Faults(Vec::new());
     for (dealer, deal) in deals {
         match open_deal(batch, *dealer, deal) {
@@ -322,7 +346,7 @@ fn open_deals(batch: &Batch, deals: &BTreeMap<Seat, Vec<u8>>) -> Result<Vec<BTre
     Ok(keys)
 }
 
-fn open_deal(batch: &Batch, dealer: Seat, deal: &[u8]) -> std::result::Result<Vec<round2::Package<C>>, Malformed> {
+fn open_deal<C: Suite>(batch: &Batch, dealer: Seat, deal: &[u8]) -> std::result::Result<Vec<round2::Package<C>>, Malformed> {
     const CLOSED: Malformed = Malformed("it does not open");
     let mut reader = Reader::exact(deal, wire::deal_length(batch.count))?;
     let route = batch.route(dealer, batch.seat);
@@ -334,15 +358,15 @@ fn open_deal(batch: &Batch, dealer: Seat, deal: &[u8]) -> std::result::Result<Ve
     (0..batch.count).map(&mut open).collect()
 }
 
-/// The one bridge from frost's types (k256 0.13) to ours: by bytes.
-fn key_share(batch: &Batch, ours: &frost_core::keys::KeyPackage<C>, public: &frost_core::keys::PublicKeyPackage<C>) -> Result<KeyShare> {
-    let odd = || Error::Own("frost gave a point or scalar of an unexpected length".into());
+/// The one bridge from frost's types to ours: by bytes.
+fn key_share<C: Suite>(batch: &Batch, ours: &KeyPackage<C>, public: &PublicKeyPackage<C>) -> Result<KeyShare> {
+    let missing = || Error::Own("frost gave no verification share for a seat".into());
     let mut verification_shares = BTreeMap::new();
     for seat in &batch.seats {
-        let share = public.verifying_shares().get(&identifier(*seat)?).ok_or_else(odd)?;
-        verification_shares.insert(*seat, share.serialize().map_err(own)?.try_into().map_err(|_| odd())?);
+        let share = public.verifying_shares().get(&identifier(*seat)?).ok_or_else(missing)?;
+        verification_shares.insert(*seat, share.serialize().map_err(own)?);
     }
-    let public_key = public.verifying_key().serialize().map_err(own)?.try_into().map_err(|_| odd())?;
+    let public_key = public.verifying_key().serialize().map_err(own)?;
     let secret = Zeroizing::new(ours.signing_share().serialize());
-    Ok(KeyShare::new(batch.seat, batch.threshold, public_key, verification_shares, secret))
+    Ok(KeyShare::new(batch.purpose, batch.seat, batch.threshold, public_key, verification_shares, secret))
 }

@@ -1,4 +1,4 @@
-//! frost's secp256k1 group under our own name, with a DKG challenge that knows its batch.
+//! Ciphersuites of our own for the DKG, one a curve, whose challenge knows its batch. They are for the DKG only: nothing signs with them.
 //!
 //! frost-core's challenge for a proof of possession is HDKG(identifier ‖ φ_0 ‖ R): it carries no session, and `HDKG` is a
 //! static function. A proof would be good in any batch, purpose or network. So HDKG is prefixed here with the hash of the
@@ -6,10 +6,10 @@
 
 use std::cell::Cell;
 
-use frost_core::{Ciphersuite, Field, Group};
-use frost_secp256k1::{Secp256K1Group, Secp256K1Sha256 as Base};
+use frost_core::Ciphersuite;
 
-type Scalar = <<Secp256K1Group as Group>::Field as Field>::Scalar;
+use crate::codec::{Malformed, Reader};
+use crate::purpose::Curve;
 
 thread_local! {
     static CONTEXT: Cell<Option<[u8; 32]>> = const { Cell::new(None) };
@@ -27,38 +27,20 @@ pub fn within<T>(context: [u8; 32], work: impl FnOnce() -> T) -> T {
     work()
 }
 
-/// The ciphersuite of Votive's key generation on secp256k1. It is for the DKG only: nothing signs with it.
-///
-/// `post_dkg` keeps frost's default, the identity: shares and key are stored untweaked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DkgSecp256k1;
+/// ID ‖ context ‖ m, all but m of a fixed length: what the challenge hashes. None, an error to frost, outside of [`within`].
+pub fn in_context<C: Ciphersuite>(m: &[u8]) -> Option<Vec<u8>> {
+    Some([C::ID.as_bytes(), &CONTEXT.get()?, m].concat())
+}
 
-impl Ciphersuite for DkgSecp256k1 {
-    const ID: &'static str = "VOTIVE-DKG-secp256k1-SHA256-v1";
+/// A ciphersuite with what the wire needs to know of its group. `post_dkg` keeps frost's default, the identity: shares and
+/// key are stored untweaked.
+pub trait Suite: Ciphersuite {
+    /// The curve.
+    const CURVE: Curve;
 
-    type Group = Secp256K1Group;
-    type HashOutput = [u8; 32];
-    type SignatureSerialization = [u8; 65];
+    /// Take a point off a message if its form is canonical; frost's decoder then finds whether it is in the group.
+    fn take_point<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], Malformed>;
 
-    fn H1(m: &[u8]) -> Scalar {
-        Base::H1(m)
-    }
-    fn H2(m: &[u8]) -> Scalar {
-        Base::H2(m)
-    }
-    fn H3(m: &[u8]) -> Scalar {
-        Base::H3(m)
-    }
-    fn H4(m: &[u8]) -> [u8; 32] {
-        Base::H4(m)
-    }
-    fn H5(m: &[u8]) -> [u8; 32] {
-        Base::H5(m)
-    }
-
-    /// frost's HDKG over ID ‖ context ‖ m; all but m have a fixed length. None, an error to frost, outside of [`within`].
-    fn HDKG(m: &[u8]) -> Option<Scalar> {
-        let context = CONTEXT.get()?;
-        Base::HDKG(&[Self::ID.as_bytes(), &context, m].concat())
-    }
+    /// Refuse a scalar of 32 bytes that is not below the group's order.
+    fn check_scalar(bytes: &[u8; 32]) -> Result<(), Malformed>;
 }

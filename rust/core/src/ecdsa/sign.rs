@@ -9,6 +9,7 @@ use super::engine::{Attempt, Engine, Fault, Messages, Step};
 use super::table::{Table, Uses};
 use super::verify;
 use crate::error::{Error, Result};
+use crate::purpose::Purpose;
 use crate::share::KeyShare;
 use crate::transcript::{HashInput, SigningAttempt};
 use crate::Seat;
@@ -55,6 +56,7 @@ impl<E: Engine> SigningParty<E> {
     /// Assemble a party from a share and the live set-ups with the other signers.
     pub fn new(table: Arc<Table<E>>, share: KeyShare, signers: &[Seat], id: AttemptId) -> Result<Self> {
         table.check_process()?;
+        share.purpose().require(Purpose::PkpEcdsa)?;
         check_signers(&table, &share, signers)?;
         if <Scalar as Reduce<k256::FieldBytes>>::reduce(&id.digest.into()) == Scalar::ZERO {
             return Err(Error::input("a digest that is 0 modulo the group's order is not signed"));
@@ -138,7 +140,7 @@ impl<E: Engine> SigningParty<E> {
             correlations: std::collections::BTreeMap::new(),
         };
         let (r, s) = E::combine(&attempt, &point, received).map_err(error)?;
-        verify::finish(self.share.public_key(), &self.id.digest, &r, &s)
+        verify::finish(&self.share.public_point()?, &self.id.digest, &r, &s)
             .ok_or_else(|| Error::nobody("the combined signature does not verify: some signer's last message is wrong; try another set"))
     }
 

@@ -32,11 +32,10 @@ fn point(public: &AffinePoint, digest: &[u8; 32], r: &Scalar, s: &Scalar) -> Opt
 /// Make s low, rebuild R, verify under the key; None if it is no signature.
 ///
 /// An R whose x is not below q (probability 2^-127) is refused: its recovery id would be 2 or 3, which Ethereum has not.
-pub(crate) fn finish(public_key: &[u8; 33], digest: &[u8; 32], r: &[u8; 32], s: &[u8; 32]) -> Option<Signature> {
-    let public = curve::point(public_key).ok()?;
+pub(crate) fn finish(public: &AffinePoint, digest: &[u8; 32], r: &[u8; 32], s: &[u8; 32]) -> Option<Signature> {
     let (r, s) = (nonzero(r)?, nonzero(s)?);
     let s = if bool::from(s.is_high()) { -s } else { s };
-    let rebuilt = point(&public, digest, &r, &s)?;
+    let rebuilt = point(public, digest, &r, &s)?;
     let x: [u8; 32] = rebuilt.x().into();
     let parity = u8::from(bool::from(rebuilt.y_is_odd()));
     (x == curve::scalar_bytes(&r)).then_some((curve::scalar_bytes(&r), curve::scalar_bytes(&s), parity))

@@ -190,9 +190,9 @@ fn guess_zero(receiver: &MulReceiver<C>, mul_sid: &[u8], data: &mut OTEDataToSen
 fn mul_session(pair: &Pair<Dkls23>, id: AttemptId) -> [u8; 32] {
     use crate::transcript::{HashInput, SigningAttempt};
     let sign_id = SigningAttempt { session: &id.session, sign_id: &id.sign_id }.hash();
-    let public = *pair.shares[&HONEST].public_key();
+    let public = pair.shares[&HONEST].public_key();
     let (session, signers, roles) = (pair.table().engine_session(), [HONEST, TRAITOR], [TRAITOR, HONEST]);
-    tagged_hash(TAG_SIGN_MUL_SESSION, &[&session, &sign_id, &[0; 32], &public, &id.digest, &signers, &roles])
+    tagged_hash(TAG_SIGN_MUL_SESSION, &[&session, &sign_id, &[0; 32], public, &id.digest, &signers, &roles])
 }
 
 /// A round-1 message of the traitor that guesses Δ_at = 0 in the honest node's correlation.

@@ -16,6 +16,7 @@ use super::sign::{AttemptId, SigningParty};
 use super::table::Table;
 use crate::curve;
 use crate::hpke::{PeerKey, SealingKey};
+use crate::purpose::Purpose;
 use crate::random;
 use crate::share::KeyShare;
 use crate::Seat;
@@ -87,13 +88,13 @@ fn id(number: u64) -> AttemptId {
 fn shares() -> BTreeMap<Seat, KeyShare> {
     let draw = || curve::scalar(&random::bytes()).expect("below q but for 2^-128");
     let (secret, slope) = (draw(), draw());
-    let point = |value: &Scalar| curve::point_bytes(&(ProjectivePoint::GENERATOR * value).to_affine());
+    let point = |value: &Scalar| curve::point_bytes(&(ProjectivePoint::GENERATOR * value).to_affine()).to_vec();
     let share = |seat: Seat| secret + slope * Scalar::from(u64::from(seat));
     let verification: BTreeMap<Seat, _> = [HONEST, TRAITOR].map(|seat| (seat, point(&share(seat)))).into();
     assert_ne!(secret, Scalar::ZERO);
     let of = |seat: Seat| {
         let secret_share = Zeroizing::new(curve::scalar_bytes(&share(seat)).to_vec());
-        (seat, KeyShare::new(seat, 2, point(&secret), verification.clone(), secret_share))
+        (seat, KeyShare::new(Purpose::PkpEcdsa, seat, 2, point(&secret), verification.clone(), secret_share))
     };
     [HONEST, TRAITOR].map(of).into()
 }

@@ -1,0 +1,1 @@
+//! Laws of BLS signatures and of encryption.
