@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from votive.auth import ActionRef, Decision, NotPermitted, Principal, decide
+from votive.auth import ActionRef, Decision, Grant, NotPermitted, ProvenMethod, decide
+from votive.terms.auth_method import method_id
 from votive.terms.block import Block
+from votive.terms.capability import EVERYTHING, NOTHING, Ability, Capabilities, Resource
 from votive.terms.errors import ErrorCode, WorldError
 
 TOKEN = 0xABCDEF
@@ -24,6 +26,7 @@ class Chain:
     owned_by: str | None = None
     actions: dict[bytes, Collection[int]] = field(default_factory=dict)
     addresses: dict[str, Collection[int]] = field(default_factory=dict)
+    methods: dict[tuple[int, bytes], Collection[int]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
 
     def _note(self, question: str, token_id: int, block: Block) -> None:
@@ -42,9 +45,28 @@ class Chain:
         self._note("address", token_id, block)
         return address in self.addresses, self.addresses.get(address, ())
 
+    async def is_permitted_method(self, token_id: int, method_type: int, method_id: bytes, block: Block) -> tuple[bool, Collection[int]]:
+        self._note("method", token_id, block)
+        return (method_type, method_id) in self.methods, self.methods.get((method_type, method_id), ())
 
-async def ask(chain: Chain, *, address: str | None = None, action: ActionRef | None = None, personal: bool = False) -> Decision:
-    return await decide(chain, Principal(address=address, action=action), token_id=TOKEN, block=BLOCK, personal_sign=personal)
+
+def a_user(name: str, method_type: int = 6) -> ProvenMethod:
+    return ProvenMethod(type=method_type, id=method_id(name, "app"), user_id=name, app_id="app")
+
+
+async def ask(
+    chain: Chain,
+    *,
+    address: str | None = None,
+    action: ActionRef | None = None,
+    methods: tuple[ProvenMethod, ...] = (),
+    capabilities: Capabilities = EVERYTHING,
+    personal: bool = False,
+    key: str | None = None,
+) -> Decision:
+    actions = () if action is None else (action,)
+    grant = Grant(address=address, methods=methods, actions=actions, capabilities=capabilities, issued_at=0.0, expires_at=1.0, block=BLOCK)
+    return await decide(chain, grant, token_id=TOKEN, block=BLOCK, personal_sign=personal, key_address=key)
 
 
 async def test_a_key_signs_for_its_owner() -> None:
@@ -142,3 +164,94 @@ async def test_a_chain_that_cannot_answer_permits_nothing() -> None:
 
     with pytest.raises(WorldError):
         await ask(Dark(), address=ALICE)
+
+
+# Authentication methods
+
+
+async def test_a_key_signs_for_a_permitted_method_by_its_scopes() -> None:
+    carol = a_user("carol")
+    chain = Chain(owned_by=BOB, methods={(6, carol.id): {2}})
+    assert not (await ask(chain, methods=(carol,))).permitted
+    assert (await ask(chain, methods=(carol,), personal=True)).permitted
+    assert not (await ask(chain, methods=(a_user("mallory"),), personal=True)).permitted
+    assert not (await ask(chain, methods=(a_user("carol", method_type=5),), personal=True)).permitted
+
+
+@pytest.mark.parametrize("form", [0, 1, 2])
+async def test_a_wallet_may_be_permitted_as_a_method_under_any_of_its_names(form: int) -> None:
+    wallet = ProvenMethod(type=1, id=bytes.fromhex(ALICE[2:]), user_id=ALICE, app_id="lit")
+    chain = Chain(owned_by=BOB, methods={(1, wallet.ids[form]): {1}})
+    assert (await ask(chain, methods=(wallet,))).permitted
+
+
+async def test_a_proven_wallet_that_owns_the_token_is_its_owner() -> None:
+    wallet = ProvenMethod(type=1, id=bytes.fromhex(ALICE[2:]), user_id=ALICE, app_id="lit")
+    assert (await ask(Chain(owned_by=ALICE), methods=(wallet,))).permitted
+    assert not (await ask(Chain(owned_by=BOB), methods=(wallet,))).permitted
+
+
+async def test_an_action_that_opened_the_session_counts_as_the_method_it_was() -> None:
+    opened = ProvenMethod(type=2, id=PRIME.multihash, user_id=PRIME.cid, app_id="")
+    chain = Chain(owned_by=BOB, methods={(2, PRIME.multihash): {1}})
+    assert (await ask(chain, methods=(opened,))).permitted
+
+
+async def test_a_key_never_vouches_for_itself() -> None:
+    """A method that may sign messages only would sign anything, if the key it speaks for owned itself or were permitted to itself."""
+    carol = a_user("carol")
+    for chain in (
+        Chain(owned_by=ALICE, methods={(6, carol.id): {2}}),
+        Chain(owned_by=BOB, addresses={ALICE: {1}}, methods={(6, carol.id): {2}, (1, bytes.fromhex(ALICE[2:])): {1}}),
+    ):
+        wallet = ProvenMethod(type=1, id=bytes.fromhex(ALICE[2:]), user_id=ALICE, app_id="lit")
+        decision = await ask(chain, address=ALICE, methods=(carol, wallet), key=ALICE)
+        assert not decision.permitted
+        assert "own address" in str(decision.explanation())
+        assert (await ask(chain, address=ALICE, methods=(carol,), key=ALICE, personal=True)).permitted
+
+
+# Capabilities
+
+
+async def test_whoever_speaks_for_the_caller_needs_the_capability_to_sign_with_this_key() -> None:
+    carol = a_user("carol")
+    chain = Chain(owned_by=ALICE, addresses={ALICE: {1}}, methods={(6, carol.id): {1}})
+    other = Capabilities.of((Ability.PKP_SIGNING, Resource.pkp(TOKEN + 1)), (Ability.ACTION_EXECUTION, Resource.every("lit-litaction")))
+    for capabilities in (NOTHING, other):
+        decision = await ask(chain, address=ALICE, methods=(carol,), capabilities=capabilities)
+        assert not decision.permitted
+        assert chain.asked == []
+    assert f"{TOKEN + 1:064x}" in str(decision.explanation())
+    this = Capabilities.of((Ability.PKP_SIGNING, Resource.pkp(TOKEN)))
+    assert (await ask(chain, address=ALICE, capabilities=this)).permitted
+    assert (await ask(chain, methods=(carol,), capabilities=this)).permitted
+
+
+async def test_an_action_that_runs_signs_by_its_own_permission_whatever_the_session_may_sign() -> None:
+    chain = Chain(owned_by=BOB, actions={PRIME.multihash: {1}})
+    running = Capabilities.of((Ability.ACTION_EXECUTION, Resource.action(PRIME.cid)))
+    assert (await ask(chain, address=ALICE, action=PRIME, capabilities=running)).permitted
+    assert not (await ask(chain, address=ALICE, action=OTHER, capabilities=running)).permitted
+
+
+def test_a_grant_runs_only_what_its_capabilities_name() -> None:
+    grant = Grant(
+        address=ALICE,
+        capabilities=Capabilities.of((Ability.ACTION_EXECUTION, Resource.action(PRIME.cid))),
+        issued_at=0.0,
+        expires_at=1.0,
+        block=BLOCK,
+    )
+    assert grant.through(PRIME).actions == (PRIME,)
+    with pytest.raises(NotPermitted) as refusal:
+        grant.through(OTHER)
+    assert refusal.value.details[0]["alternatives"][0]["seen"] == f"it allows lit-action-execution on: {PRIME.cid}"
+
+
+def test_a_narrowed_grant_never_has_more() -> None:
+    one, two = (Capabilities.of((Ability.PKP_SIGNING, Resource.pkp(token))) for token in (1, 2))
+    grant = Grant(address=ALICE, capabilities=EVERYTHING, issued_at=0.0, expires_at=1.0, block=BLOCK)
+    assert grant.narrowed(one).capabilities == one
+    assert grant.narrowed(one).narrowed(two).capabilities == NOTHING
+    assert grant.narrowed(one).narrowed(EVERYTHING).capabilities == one

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from coincurve import PrivateKey
+from tests.node.grants import a_grant
 from tests.node.house import POLICY, House, Node, a_house, until
 
-from votive.auth import NotPermitted, Principal
+from votive.auth import NotPermitted
 from votive.chain.token import token_id
 from votive.core import verify
 from votive.node.approval import Call, Made
@@ -39,7 +40,7 @@ def a_call(house: House, digest: bytes, *, who: str = OWNER, request: bytes | No
     token = house.ledger.mint(OWNER) if token is None else token
     public_key = house.ledger.keys[token].public_key
     return Call(
-        who=Principal(address=who),
+        grant=a_grant(who, house.ledger.block()),
         request=request or secrets.token_bytes(32),
         public_key=bytes([2 + public_key[-1] % 2]) + public_key[1:33],
         digest=digest,
@@ -113,7 +114,9 @@ async def test_a_key_that_does_not_exist_is_unknown_and_one_without_our_share_is
     node = house.any
     stranger = PrivateKey().public_key.format()
     call = a_call(house, digest("unknown"))
-    unknown = Call(who=call.who, request=call.request, public_key=stranger, digest=call.digest, name="x", ordinal=0, personal_sign=False)
+    unknown = Call(
+        grant=call.grant, request=call.request, public_key=stranger, digest=call.digest, name="x", ordinal=0, personal_sign=False
+    )
     with pytest.raises(CallerError) as caught:
         await node.approver.sign(unknown)
     assert caught.value.code is ErrorCode.UNKNOWN_KEY

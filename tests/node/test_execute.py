@@ -6,8 +6,9 @@ import hashlib
 
 import pytest
 from coincurve import PrivateKey
+from tests.auth.worlds import Moment, a_world
 
-from votive.auth import AuthPolicy
+from votive.auth import Granting
 from votive.node.additive import Q
 from votive.node.answer import big_r, signature_body
 from votive.node.approval import check_digest, parse_public_key
@@ -18,6 +19,10 @@ from votive.terms.ethereum import personal_digest
 from votive.terms.key import Signature
 
 KEY = PrivateKey(b"\x01" * 32).public_key
+
+
+def an_authoriser() -> Authoriser:
+    return Authoriser(Granting(a_world(Moment(1_800_000_000.0))))
 
 
 def test_no_more_requests_work_at_once_than_there_are_places() -> None:
@@ -72,12 +77,12 @@ def test_r_is_written_with_the_parity_that_the_recovery_id_gives() -> None:
 
 
 @pytest.mark.parametrize("request_id", ["", "x" * 129, "ä", "a\nb"])
-def test_a_request_needs_a_printable_id(request_id: str) -> None:
+async def test_a_request_needs_a_printable_id(request_id: str) -> None:
     with pytest.raises(CallerError, match="X-Request-Id"):
-        Authoriser(AuthPolicy())(Asked("/web/execute", request_id, {"authSig": {}}))
+        await an_authoriser().authorise(Asked("/web/execute", request_id, {"authSig": {}}))
 
 
-def test_a_request_needs_its_auth_sig() -> None:
+async def test_a_request_needs_its_auth_sig() -> None:
     with pytest.raises(CallerError) as caught:
-        Authoriser(AuthPolicy())(Asked("/web/execute", "lit_1", {"code": hashlib.sha256(b"x").hexdigest()}))
+        await an_authoriser().authorise(Asked("/web/execute", "lit_1", {"code": hashlib.sha256(b"x").hexdigest()}))
     assert caught.value.details == ({"field": "authSig"},)

@@ -6,14 +6,15 @@ import asyncio
 import dataclasses
 
 import pytest
+from tests.node.grants import a_grant
 from tests.node.ledger import Ledger, hash_of
 
-from votive.auth import Principal
 from votive.chain.errors import ChainUnavailable
 from votive.node.permission import SharedBlocks, Standing
 from votive.terms.block import Block
 
 OWNER = "0x" + "0a" * 20
+KEY = "0x" + "0c" * 20
 
 
 async def test_questions_that_come_together_are_asked_once() -> None:
@@ -53,7 +54,7 @@ async def test_one_who_stops_waiting_does_not_stop_the_others() -> None:
 
 
 def standing(ledger: Ledger, address: str = OWNER) -> Standing:
-    return Standing(Principal(address=address), 7, False, ledger, SharedBlocks(ledger))
+    return Standing(a_grant(address), 7, KEY, False, ledger, SharedBlocks(ledger))
 
 
 async def test_a_right_counts_only_at_a_block_that_is_final_here() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from votive.auth.credentials import Credentials, Kind, parse_auth_sig
 from votive.auth.errors import InvalidAuthSig, InvalidSiweMessage, NotPermitted, UnboundAuthSig, UnsupportedAuthSig
-from votive.auth.grant import Grant
-from votive.auth.permissions import ActionRef, Alternative, Decision, Principal, ReadPermissions, Scope, decide
+from votive.auth.grant import ActionRef, Delegation, Grant, ProvenMethod
+from votive.auth.granting import Granting, signed_in_by
+from votive.auth.permissions import Alternative, Decision, ReadPermissions, Scope, decide
+from votive.auth.session import node_address_of
 from votive.auth.siwe import SiweMessage
-from votive.auth.wallet import AuthPolicy, parse_auth_sig, verify_wallet
+from votive.auth.wallet import AuthPolicy, SignedIn, verify_wallet
+from votive.auth.world import VerifyMethods, VerifyNetwork, World
 from votive.terms.auth_sig import AuthSig
 
 __all__ = [
@@ -14,18 +18,28 @@ __all__ = [
     "Alternative",
     "AuthPolicy",
     "AuthSig",
+    "Credentials",
     "Decision",
+    "Delegation",
     "Grant",
+    "Granting",
     "InvalidAuthSig",
     "InvalidSiweMessage",
+    "Kind",
     "NotPermitted",
-    "Principal",
+    "ProvenMethod",
     "ReadPermissions",
     "Scope",
+    "SignedIn",
     "SiweMessage",
     "UnboundAuthSig",
     "UnsupportedAuthSig",
+    "VerifyMethods",
+    "VerifyNetwork",
+    "World",
     "decide",
+    "node_address_of",
     "parse_auth_sig",
+    "signed_in_by",
     "verify_wallet",
 ]

@@ -1,12 +1,15 @@
 """May this caller use this key? Asked of the chain, at one block, by each node for itself.
 
-A PKP signs for a permitted action, for its owner's wallet, and for a permitted address, asked in this order. A burned PKP has no
-owner; what it was granted before stays. Every refusal carries each alternative that was tried and what the chain said.
+A PKP signs for a permitted action that runs, for a permitted authentication method, for its owner's wallet, and for a permitted
+address, asked in this order. The last three speak for the caller, so they count only if his capabilities include signing with
+this key. A burned PKP has no owner; what it was granted before stays. A key never vouches for itself: where a PKP owns itself or
+is permitted to itself, its own address opens nothing, or a method that may sign messages only could sign anything through it.
+Every refusal carries each alternative that was tried and what the chain said.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import Awaitable, Collection, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Protocol
@@ -14,7 +17,10 @@ from typing import Any, Protocol
 import msgspec
 
 from votive.auth.errors import NotPermitted
+from votive.auth.grant import ActionRef, Grant, ProvenMethod
+from votive.terms.auth_method import MethodType
 from votive.terms.block import Block
+from votive.terms.capability import Ability, Resource
 from votive.terms.encoding import hex0x
 
 
@@ -40,21 +46,9 @@ class ReadPermissions(Protocol):
         """Say whether an address is permitted, and with which scopes."""
         ...
 
-
-class ActionRef(msgspec.Struct, frozen=True, kw_only=True):
-    """The action that runs, named by what this node computed from the code that it runs, never by what a caller said."""
-
-    cid: str
-    multihash: bytes
-    """34 bytes, as PKPPermissions stores it."""
-
-
-class Principal(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks for a signature: a wallet, an action, or a wallet through an action."""
-
-    address: str | None = None
-    """The wallet of a Grant."""
-    action: ActionRef | None = None
+    async def is_permitted_method(self, token_id: int, method_type: int, method_id: bytes, block: Block) -> tuple[bool, Collection[int]]:
+        """Say whether an authentication method is permitted under this id, and with which scopes."""
+        ...
 
 
 class Alternative(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,14 +89,17 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
             )
 
 
-async def decide(reader: ReadPermissions, who: Principal, *, token_id: int, block: Block, personal_sign: bool) -> Decision:
-    """Decide whether ``who`` may have a signature by ``token_id`` at ``block``.
+async def decide(
+    reader: ReadPermissions, grant: Grant, *, token_id: int, block: Block, personal_sign: bool, key_address: str | None = None
+) -> Decision:
+    """Decide whether whoever holds ``grant`` may have a signature by ``token_id`` at ``block``.
 
     ``personal_sign`` says that the message is one of EIP-191 that this node hashed itself; then the scope PersonalSign suffices.
+    ``key_address`` is the address of the key itself, which opens nothing.
     """
     needed = (Scope.SIGN_ANYTHING, Scope.PERSONAL_SIGN) if personal_sign else (Scope.SIGN_ANYTHING,)
-    question = _Question(reader, token_id, block, needed)
-    tried = tuple([alternative async for alternative in question.alternatives(who)])
+    question = _Question(reader, grant, token_id, block, needed, (key_address or "").lower())
+    tried = await question.tried()
     permitted = any(alternative.permits for alternative in tried)
     return Decision(permitted=permitted, token_id=token_id, needed=needed, block=block, alternatives=tried)
 
@@ -110,26 +107,57 @@ async def decide(reader: ReadPermissions, who: Principal, *, token_id: int, bloc
 @dataclass(frozen=True)
 class _Question:
     reader: ReadPermissions
+    grant: Grant
     token_id: int
     block: Block
     needed: tuple[Scope, ...]
+    key_address: str
 
-    async def alternatives(self, who: Principal) -> AsyncIterator[Alternative]:
+    async def tried(self) -> tuple[Alternative, ...]:
         """Try one alternative after the other, up to the first that permits."""
-        if who.action is not None:
-            by_action = await self._by_action(who.action)
-            yield by_action
-            if by_action.permits:
-                return
-        if who.address is not None:
-            by_owner = await self._by_owner(who.address)
-            yield by_owner
-            if not by_owner.permits:
-                yield await self._by_address(who.address)
+        tried = []
+        for asking in self._questions():
+            tried.append(await asking)
+            if tried[-1].permits:
+                break
+        return tuple(tried)
+
+    def _questions(self) -> Iterator[Awaitable[Alternative]]:
+        yield from (self._by_action(action) for action in self.grant.actions)
+        if not self.grant.allows(Ability.PKP_SIGNING, Resource.pkp(self.token_id)):
+            yield self._by_nobody()
+            return
+        yield from (self._by_method(method) for method in self.grant.methods)
+        for address in self.grant.wallets:
+            if self._is_key(address):
+                yield self._by_itself(address)
+            else:
+                yield self._by_owner(address)
+                yield self._by_address(address)
+
+    def _is_key(self, address: str) -> bool:
+        return address.lower() == self.key_address
+
+    async def _by_itself(self, address: str) -> Alternative:
+        return Alternative(asked=f"may {address} speak for the key", seen="no: it is the key's own address", permits=False)
+
+    async def _by_nobody(self) -> Alternative:
+        resource = Resource.pkp(self.token_id)
+        (found,) = self.grant.lacking(Ability.PKP_SIGNING, resource)["alternatives"]
+        return Alternative(**found)
 
     async def _by_action(self, action: ActionRef) -> Alternative:
         granted = await self.reader.is_permitted_action(self.token_id, action.multihash, self.block)
         return self._scoped(f"is the action {action.cid} permitted", *granted)
+
+    async def _by_method(self, method: ProvenMethod) -> Alternative:
+        if method.type == MethodType.ETH_WALLET and self._is_key(method.user_id):
+            return await self._by_itself(method.user_id)
+        name = f"{method.user_id}:{method.app_id}" if method.app_id else method.user_id
+        asked = f"is the authentication method {method.type} of {name} permitted"
+        answers = [await self.reader.is_permitted_method(self.token_id, method.type, one, self.block) for one in method.ids]
+        granted = [scopes for permitted, scopes in answers if permitted]
+        return self._scoped(asked, bool(granted), {scope for scopes in granted for scope in scopes})
 
     async def _by_owner(self, address: str) -> Alternative:
         owner = await self.reader.owner(self.token_id, self.block)

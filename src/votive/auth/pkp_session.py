@@ -72,6 +72,11 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
         recap = _recap_of(message)
         return cls(message=message, recap=recap, said=_said(message, recap), block_hash=bytes.fromhex(message.nonce[2:]))
 
+    @property
+    def end(self) -> float:
+        """When the session ends, Unix seconds."""
+        return _end(self.message)
+
     def completed(self, *, pkp_address: str, block: BlockFacts, context: AuthContext) -> str:
         """Return the message that the network signs: the same bytes at every node that verified the same.
 
@@ -79,7 +84,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.message.address not in (pkp_address, NO_ADDRESS):
             raise InvalidSiweMessage(f"the message is of {self.message.address}, not of the PKP's address {pkp_address}")
-        if _end(self.message) > block.timestamp + LONGEST_SESSION:
+        if self.end > block.timestamp + LONGEST_SESSION:
             raise InvalidAuthSig("the session would be valid for more than 30 days from its block; ask with a nearer Expiration Time")
         recap = self.recap.merged(RESOLVED_RESOURCE, RESOLVED_ABILITY, {RESOLVED_NOTE: msgspec.to_builtins(context)})
         others = tuple(resource for resource in self.message.resources or () if not resource.startswith(URN))

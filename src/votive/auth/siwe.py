@@ -7,7 +7,8 @@ that the grammar allows: an empty domain, an address that is not in EIP-55 case,
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Self
+from math import inf
+from typing import Self, TypeAlias
 
 import msgspec
 
@@ -20,6 +21,10 @@ _INVITATION = " wants you to sign in with your Ethereum account:"
 _MIN_NONCE = 8
 _MAX_CHAIN_DIGITS = 78
 _SHOWN = 80
+
+
+Times: TypeAlias = tuple[float, float]
+"""When something was issued and when it expires, Unix seconds."""
 
 
 class SiweMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +77,11 @@ class SiweMessage(msgspec.Struct, frozen=True, kw_only=True):
         )
         lines.end()
         return message
+
+    @property
+    def times(self) -> Times:
+        """When the message was issued and when it expires; never, if it does not say."""
+        return unix_time(self.issued_at), inf if self.expiration_time is None else unix_time(self.expiration_time)
 
     def to_text(self) -> str:
         """Write the message as a wallet signs it."""

@@ -1,29 +1,26 @@
-"""From an AuthSig to a Grant: an Ethereum wallet's signature over an EIP-4361 message.
+"""A wallet's signature over an EIP-4361 message: what it says, for how long, for which request, and whether it holds.
 
-Checks in order: kind, message, URI, domain, times, binding to this request, and last the signature itself (EIP-191,
-secp256k1 by libsecp256k1, about 30 µs). None of them depends on another, so the order only decides which fault is named.
+Checks in order: message, URI, domain, times, binding to this request, and last the signature itself (EIP-191, secp256k1 by
+libsecp256k1, about 30 µs; of a contract wallet, by asking it). None depends on another, so the order only decides which fault
+is named, and that the dear check comes last.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 from coincurve import PublicKey
 
-from votive.auth.errors import InvalidAuthSig, UnboundAuthSig, UnsupportedAuthSig
-from votive.auth.grant import Grant
+from votive.auth.errors import InvalidAuthSig, UnboundAuthSig
+from votive.auth.grant import CLOCK_SKEW
 from votive.auth.rfc import is_address, unix_time
-from votive.auth.siwe import SiweMessage
+from votive.auth.siwe import SiweMessage, Times
 from votive.terms.auth_sig import AuthSig
 from votive.terms.binding import REQUEST_PREFIX, RequestBinding
-from votive.terms.errors import CallerError
 from votive.terms.ethereum import eth_address_of, personal_digest
 from votive.terms.key import SECP256K1_HALF_ORDER
 
-CLOCK_SKEW = 60.0
-"""Seconds that a caller's clock may differ from ours."""
 LONGEST_VALIDITY = 30 * 86_400.0
 LONGEST_BOUND_VALIDITY = 300.0
 """A message that names one request needs no longer life than the request."""
@@ -31,7 +28,6 @@ LONGEST_BOUND_VALIDITY = 300.0
 _RECOVERY_IDS = {0: 0, 1: 1, 27: 0, 28: 1}
 _RESERVED_URIS = ("lit:session", "lit:capability:delegation")
 _OUR_SCHEME = REQUEST_PREFIX.partition("/")[0]
-_OTHER_KINDS = re.compile(r"litSessionSignViaNacl|lit\.bls|EIP1271|EIP1271_SHA256|(?:solana|cosmos|kyve|cheqd|juno).*", re.IGNORECASE)
 _is_signature = re.compile(r"0x[0-9A-Fa-f]{130}").fullmatch
 
 
@@ -44,45 +40,55 @@ class AuthPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Domains that may ask wallets to sign; None: any."""
 
 
-def parse_auth_sig(value: Any) -> AuthSig:
-    """Read an AuthSig from decoded JSON, or from JSON as text; CallerError names the field that is missing or ill-typed."""
-    try:
-        if isinstance(value, str | bytes):
-            return msgspec.json.decode(value, type=AuthSig)
-        return msgspec.convert(value, AuthSig)
-    except msgspec.MsgspecError as error:
-        raise CallerError(f"authSig: {error}") from error
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """What a wallet's message says, once every check that needs no signature held; see ``Grant`` for the fields."""
+
+    address: str
+    chain_id: int
+    bound: bool
+    issued_at: float
+    expires_at: float
+    domain: str
+    resources: tuple[str, ...]
+
+    @classmethod
+    def of(cls, message: SiweMessage, *, bound: bool = False) -> SignedIn:
+        """Say what a message says; it must have an Expiration Time."""
+        issued_at, expires_at = message.times
+        return cls(
+            address=message.address,
+            chain_id=message.chain_id,
+            bound=bound,
+            issued_at=issued_at,
+            expires_at=expires_at,
+            domain=message.domain,
+            resources=tuple(resource for resource in message.resources or () if not _is_ours(resource)),
+        )
 
 
-def verify_wallet(auth_sig: AuthSig, *, now: float, request: RequestBinding, policy: AuthPolicy) -> Grant:
-    """Return what ``auth_sig`` grants for ``request`` at the time ``now`` (Unix seconds).
+def verify_wallet(auth_sig: AuthSig, *, now: float, request: RequestBinding, policy: AuthPolicy) -> SignedIn:
+    """Return what a person's wallet signed for ``request``, verified at the time ``now`` (Unix seconds).
 
-    Raises UnsupportedAuthSig for other kinds of signature, InvalidSiweMessage for a malformed message, UnboundAuthSig for a
-    message without a request where ``policy`` wants one, and InvalidAuthSig for everything else that is wrong.
+    Raises what ``read_message`` does, and InvalidAuthSig if the signature is not the wallet's.
     """
-    _require_wallet(auth_sig)
+    signed_in = read_message(auth_sig, now=now, request=request, policy=policy)
+    check_signature(auth_sig, signed_in.address)
+    return signed_in
+
+
+def read_message(auth_sig: AuthSig, *, now: float, request: RequestBinding, policy: AuthPolicy) -> SignedIn:
+    """Return what the message of ``auth_sig`` says, its signature not yet checked.
+
+    Raises InvalidSiweMessage for a malformed message, UnboundAuthSig for one that names no request where ``policy`` wants one,
+    and InvalidAuthSig for everything else that is wrong.
+    """
     message = SiweMessage.parse(auth_sig.signed_message)
     _check_uri(message)
-    _check_domain(message, policy)
-    issued_at, expires_at = _check_times(message, now)
+    check_domain(message, policy)
+    issued_at, expires_at = check_times(message, now)
     bound = _check_binding(message, request, policy, expires_at - issued_at)
-    _check_signature(auth_sig, message)
-    return Grant(
-        address=message.address,
-        bound=bound,
-        issued_at=issued_at,
-        expires_at=expires_at,
-        domain=message.domain,
-        resources=tuple(resource for resource in message.resources or () if not _is_ours(resource)),
-    )
-
-
-def _require_wallet(auth_sig: AuthSig) -> None:
-    if _OTHER_KINDS.fullmatch(auth_sig.derived_via) or auth_sig.algo in ("ed25519", "LIT_BLS"):
-        raise UnsupportedAuthSig(
-            f"authSig.derivedVia {auth_sig.derived_via[:64]!r} is not offered: sign an EIP-4361 message with an Ethereum wallet"
-            " (personal_sign)"
-        )
+    check_address(auth_sig, message)
+    return SignedIn.of(message, bound=bound)
 
 
 def _check_uri(message: SiweMessage) -> None:
@@ -90,25 +96,36 @@ def _check_uri(message: SiweMessage) -> None:
         raise InvalidAuthSig(f"the message's URI {message.uri!r} delegates to a session; it does not sign in by itself")
 
 
-def _check_domain(message: SiweMessage, policy: AuthPolicy) -> None:
+def check_domain(message: SiweMessage, policy: AuthPolicy) -> None:
+    """Refuse a message for a domain that the operator does not know."""
     if policy.domains is not None and message.domain.lower() not in {domain.lower() for domain in policy.domains}:
         raise InvalidAuthSig(f"the domain {message.domain!r} may not sign in here; allowed: {', '.join(policy.domains) or 'none'}")
 
 
-def _check_times(message: SiweMessage, now: float) -> tuple[float, float]:
+def check_times(message: SiweMessage, now: float) -> Times:
+    """Return when a message was issued and when it expires; InvalidAuthSig unless it is valid at ``now`` and for 30 days at most."""
     if message.expiration_time is None:
         raise InvalidAuthSig("the message has no Expiration Time; one is required")
-    issued_at, expires_at = unix_time(message.issued_at), unix_time(message.expiration_time)
-    if issued_at > now + CLOCK_SKEW:
-        raise InvalidAuthSig(f"the message was issued in the future ({message.issued_at}); check the clocks")
-    if expires_at <= now - CLOCK_SKEW:
-        raise InvalidAuthSig(f"the message expired at {message.expiration_time}; sign a new one")
-    if expires_at < issued_at:
-        raise InvalidAuthSig("the message expires before it was issued")
-    if expires_at > issued_at + LONGEST_VALIDITY:
-        raise InvalidAuthSig("the message is valid for more than 30 days; sign one with a nearer Expiration Time")
+    times = check_moments("message", message.issued_at, message.expiration_time, now)
     if message.not_before is not None and unix_time(message.not_before) > now + CLOCK_SKEW:
         raise InvalidAuthSig(f"the message is not valid before {message.not_before}")
+    return times
+
+
+def check_moments(what: str, issued: str, expires: str, now: float) -> Times:
+    """Return the moments of two RFC 3339 texts; InvalidAuthSig unless ``now`` is between, give or take ``CLOCK_SKEW``, within 30 days.
+
+    ValueError: a text is not a date-time.
+    """
+    issued_at, expires_at = unix_time(issued), unix_time(expires)
+    if issued_at > now + CLOCK_SKEW:
+        raise InvalidAuthSig(f"the {what} was issued in the future ({issued}); check the clocks")
+    if expires_at <= now - CLOCK_SKEW:
+        raise InvalidAuthSig(f"the {what} expired at {expires}; sign a new one")
+    if expires_at < issued_at:
+        raise InvalidAuthSig(f"the {what} expires before it was issued")
+    if expires_at > issued_at + LONGEST_VALIDITY:
+        raise InvalidAuthSig(f"the {what} is valid for more than 30 days; sign one with a nearer expiry")
     return issued_at, expires_at
 
 
@@ -136,13 +153,17 @@ def _check_binding(message: SiweMessage, request: RequestBinding, policy: AuthPo
     return True
 
 
-def _check_signature(auth_sig: AuthSig, message: SiweMessage) -> None:
+def check_address(auth_sig: AuthSig, message: SiweMessage) -> None:
+    """Refuse an AuthSig that names another address than its message."""
     claimed = auth_sig.address
     if not is_address(claimed) or claimed.lower() != message.address.lower():
         raise InvalidAuthSig(f"authSig.address {claimed[:64]!r} is not the address that the message names ({message.address})")
-    signer = recover_signer(auth_sig.signed_message, auth_sig.sig)
-    if signer != message.address:
-        raise InvalidAuthSig(f"the signature is not one of {message.address} over this message")
+
+
+def check_signature(auth_sig: AuthSig, address: str) -> None:
+    """Refuse a signature that the wallet of ``address`` (EIP-55) did not make over the message."""
+    if recover_signer(auth_sig.signed_message, auth_sig.sig) != address:
+        raise InvalidAuthSig(f"the signature is not one of {address} over this message")
 
 
 def recover_signer(message: str, signature: str) -> str:

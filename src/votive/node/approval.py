@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from coincurve import PublicKey
 
-from votive.auth.permissions import Principal, ReadPermissions
+from votive.auth import Grant, ReadPermissions
 from votive.chain.token import token_id
 from votive.core import KeyShare
 from votive.node.additive import Q
@@ -18,6 +18,7 @@ from votive.protocol import Signed
 from votive.terms.block import Block
 from votive.terms.encoding import bytes_of
 from votive.terms.errors import CallerError, ErrorCode, WorldError
+from votive.terms.ethereum import eth_address_of
 from votive.terms.key import KeyId
 from votive.terms.participant import Committee
 from votive.terms.session import signing_session
@@ -27,7 +28,7 @@ from votive.terms.session import signing_session
 class Call:
     """What is to be signed, and in whose name."""
 
-    who: Principal
+    grant: Grant
     request: bytes
     """Hash that names the request, 32 bytes."""
     public_key: bytes
@@ -74,14 +75,19 @@ class Approver:
         """
         check_digest(call.digest)
         key, share = await self._share(call.public_key)
-        standing = Standing(call.who, token_id(share.public_key), call.personal_sign, self.reader, self.blocks)
-        block = await self.blocks.final_block()
+        standing = self._standing(call.grant, share, personal_sign=call.personal_sign)
+        # An action may have run for long since the grant was read; a request without one has only just begun.
+        block = await self.blocks.final_block() if call.grant.actions else call.grant.block
         (await standing.at(block)).require()
         session = signing_session(
             self.committee.network, self.committee.epoch, key, request=call.request, call=call.name, ordinal=call.ordinal
         )
         order = SignOrder(session, share, call.digest, Block(number=block.number, hash=block.hash), standing)
         return Made(await self.signer.sign(order), session, share, call.digest)
+
+    def _standing(self, grant: Grant, share: KeyShare, *, personal_sign: bool) -> Standing:
+        own_address = eth_address_of(share.public_key_uncompressed)
+        return Standing(grant, token_id(share.public_key), own_address, personal_sign, self.reader, self.blocks)
 
     async def _share(self, public_key: bytes) -> tuple[KeyId, KeyShare]:
         if not self.custody.knows(public_key):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from votive.auth import AuthPolicy, Grant, parse_auth_sig, verify_wallet
+from votive.auth import Credentials, Grant, Granting, Kind, UnsupportedAuthSig
 from votive.terms.binding import RequestBinding
 from votive.terms.errors import CallerError
 from votive.terms.session import request_hash
 
 MAX_REQUEST_ID = 128
+SESSIONS_ONLY = "/v1"
+"""Endpoints whose path ends so take session signatures and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,12 @@ class Asked:
     large: bool = False
     """Hashing this body would hold up everything else of the node."""
 
+    async def binding(self) -> RequestBinding:
+        """Hash the request, in a thread if that takes long; CallerError if JSON cannot carry it without loss."""
+        if self.large:
+            return await asyncio.to_thread(RequestBinding.of, self.path, self.request_id, self.body)
+        return RequestBinding.of(self.path, self.request_id, self.body)
+
 
 @dataclass(frozen=True)
 class Authorised:
@@ -39,27 +46,32 @@ class Authorised:
 
 @dataclass(frozen=True)
 class Authoriser:
-    """Verifies each request's wallet signature, once."""
+    """Gives each request its grant, once."""
 
-    policy: AuthPolicy
-    now: Callable[[], float] = time.time
+    granting: Granting
 
     async def authorise(self, asked: Asked) -> Authorised:
-        """Verify the AuthSig of ``asked``, in a thread if that takes long; raises what calling does."""
-        return await asyncio.to_thread(self, asked) if asked.large else self(asked)
-
-    def __call__(self, asked: Asked) -> Authorised:
-        """Verify the AuthSig of ``asked``.
+        """Verify the credentials of ``asked``.
 
         Raises:
-            CallerError: no usable request id; or as ``votive.auth`` says.
+            CallerError: no usable request id; or as ``Granting.grant`` says.
+            WorldError: as there.
         """
         check_request_id(asked.request_id)
-        binding = RequestBinding.of(asked.path, asked.request_id, asked.body)
-        if "authSig" not in asked.body:
-            raise CallerError("the field 'authSig' is missing.", details=[{"field": "authSig"}])
-        grant = verify_wallet(parse_auth_sig(asked.body["authSig"]), now=self.now(), request=binding, policy=self.policy)
-        return Authorised(grant, request_hash(asked.request_id, grant.address, asked.path, binding.body_hash))
+        credentials = Credentials.of(asked.body)
+        check_kind(asked.path, credentials)
+        binding = await asked.binding()
+        grant = await self.granting.grant(credentials, binding)
+        return Authorised(grant, request_hash(asked.request_id, grant.caller, asked.path, binding.body_hash))
+
+
+def check_kind(path: str, credentials: Credentials) -> None:
+    """Refuse a plain AuthSig where only session signatures are taken."""
+    if path.endswith(SESSIONS_ONLY) and credentials.kind is not Kind.SESSION:
+        raise UnsupportedAuthSig(
+            f"{path} takes session signatures only: either you have passed an AuthSig, or the session signature is wrongly formatted."
+            f" Open a session, or send a bound AuthSig to {path.removesuffix(SESSIONS_ONLY)}"
+        )
 
 
 def check_request_id(request_id: str) -> None:

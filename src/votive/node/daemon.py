@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import structlog
 
 from votive.action import FetchPolicy, Pool, Warm
-from votive.auth import AuthPolicy
+from votive.auth import AuthPolicy, Granting, World, node_address_of
+from votive.auth.methods import Methods
 from votive.chain.events import Watcher
 from votive.chain.token import token_id
 from votive.chain.votes import Votes
 from votive.chain.wallet import Wallet
+from votive.chain.wallets import ContractWallets
 from votive.core import PairTable, Vault, harden_process
 from votive.ipfs import BlockStore
 from votive.ipfs.gateway import Gateways
@@ -32,24 +35,25 @@ from votive.node.control import Control
 from votive.node.coordinator import Coordinator
 from votive.node.custody import Custody
 from votive.node.engine import Engine
-from votive.node.execute import Gate, Service
+from votive.node.execute import Gate, Service, action_of
 from votive.node.failure import ExitStatus, StartFailure
 from votive.node.identity import NodeIdentity, load_identity
 from votive.node.joining import Joining, OnChain
 from votive.node.keygen import KeyGeneration
 from votive.node.metrics import Metrics
+from votive.node.network_key import SessionKey
 from votive.node.pairs import Pairs
 from votive.node.ports import listen
 from votive.node.report import Report
 from votive.node.signing import Signer
 from votive.node.source import Programs
 from votive.node.status import StartStep
-from votive.node.transitions import StockPolicy
+from votive.node.transitions import StockPolicy, network_key_policy
 from votive.node.unlock import unlock
 from votive.node.verification import check_all
 from votive.protocol import SigningMemory
 from votive.store import Store, StoreError, StoreInUse
-from votive.terms.key import Purpose
+from votive.terms.key import NETWORK_PURPOSES, Purpose
 from votive.terms.session import control_session, network_id
 from votive.terms.version import VERSION
 
@@ -271,12 +275,26 @@ class Daemon:
             registered=registered,
         )
 
+    def _world(self, chain: OnChain) -> World:
+        """Return what requests are authorised with."""
+        auth = self._config.auth
+        return World(
+            policy=AuthPolicy(accept_bearer=auth.accept_bearer_authsig, domains=auth.domains or None),
+            now=time.time,
+            final_block=chain.blocks.final_block,
+            node_address=node_address_of(chain.me.url),
+            chain_id=self._config.chain.chain_id,
+            contract_wallets=ContractWallets(chain.rpc),
+            network=SessionKey(self._custody),
+            methods=Methods({}),
+            name_action=action_of,
+        )
+
     def _serve(self, chain: OnChain, peers: AmongPeers, coordinator: Coordinator, pool: Pool, programs: Programs) -> None:
         """Open the endpoints that use keys."""
-        auth = self._config.auth
         service = Service(
             me=chain.me.seat,
-            authorise=Authoriser(AuthPolicy(accept_bearer=auth.accept_bearer_authsig, domains=auth.domains or None)),
+            authorise=Authoriser(Granting(self._world(chain))),
             programs=programs,
             pool=pool,
             limits=self._config.limits.action,
@@ -300,7 +318,8 @@ def key_policies(config: Config) -> dict[Purpose, StockPolicy]:
         deadline_blocks=stock.deadline_blocks,
         surplus=stock.batch,
     )
-    return {Purpose.PKP_ECDSA: pkps}
+    own = network_key_policy(stock.deadline_blocks)
+    return {Purpose.PKP_ECDSA: pkps, **dict.fromkeys(NETWORK_PURPOSES, own)}
 
 
 def network_view(config: Config, chain: OnChain) -> NetworkView:

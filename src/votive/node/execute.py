@@ -10,16 +10,20 @@ from typing import Any
 import msgspec
 
 from votive.action import Pool
-from votive.auth.permissions import Principal
+from votive.auth import ActionRef, Grant
 from votive.chain.permissions import Permissions
+from votive.ipfs import multihash_of
 from votive.node.answer import ExecuteAnswer, PkpSignAnswer, pkp_sign_answer, signed_entry
 from votive.node.approval import Approver, Call, parse_public_key
 from votive.node.authorise import Asked, Authoriser
 from votive.node.host import RunHost
 from votive.node.permission import SharedBlocks
 from votive.node.source import Programs
-from votive.terms.action import ActionLimits, AuthContext
+from votive.terms.action import ActionLimits, AuthContext, AuthMethodContext
+from votive.terms.auth_method import MethodType
+from votive.terms.encoding import bytes_of
 from votive.terms.errors import CallerError, ErrorCode
+from votive.terms.ethereum import personal_digest
 from votive.terms.participant import Seat
 
 PKP_SIGN_CALL = "pkpSign"
@@ -35,10 +39,12 @@ class ExecuteBody(msgspec.Struct, frozen=True, kw_only=True, rename={"ipfs_id": 
 
 
 class PkpSignBody(msgspec.Struct, frozen=True, kw_only=True, rename={"to_sign": "toSign"}):
-    """The fields of ``/web/pkp/sign`` that are used."""
+    """The fields of ``/web/pkp/sign`` that are used: a digest, or a message that this node hashes by EIP-191 itself."""
 
-    to_sign: list[int]
     pubkey: str
+    to_sign: list[int] | None = None
+    message: str | None = None
+    """0x and hex."""
 
 
 class Gate:
@@ -83,18 +89,11 @@ class Service:
         with self.gate.place():
             authorised = await self.authorise.authorise(asked)
             program = await self.programs.find(body.code, body.ipfs_id)
+            grant = authorised.grant.through(action_of(program.cid))
             host = RunHost(
-                approver=self.approver,
-                permissions=self.permissions,
-                blocks=self.blocks,
-                caller=authorised.grant.address,
-                action=program.cid,
-                request=authorised.request,
+                approver=self.approver, permissions=self.permissions, blocks=self.blocks, grant=grant, request=authorised.request
             )
-            context = AuthContext(
-                action_ipfs_ids=(program.cid,), action_ipfs_id_stack=(program.cid,), auth_sig_address=authorised.grant.address
-            )
-            result = await self.pool.run(program.code, body.js_params or {}, context, host, self.limits)
+            result = await self.pool.run(program.code, body.js_params or {}, auth_context(grant), host, self.limits)
             signed = {name: signed_entry(name, made, self.me) for name, made in host.made.items()}
             return ExecuteAnswer(signed_data=signed, response=result.response, logs=result.logs)
 
@@ -103,15 +102,59 @@ class Service:
         with self.gate.place():
             authorised = await self.authorise.authorise(asked)
             call = Call(
-                who=Principal(address=authorised.grant.address, action=None),
+                grant=authorised.grant,
                 request=authorised.request,
                 public_key=parse_public_key(body.pubkey, "pubkey"),
-                digest=digest_of(body.to_sign),
+                digest=asked_digest(body),
                 name=PKP_SIGN_CALL,
                 ordinal=0,
-                personal_sign=False,
+                personal_sign=body.message is not None,
             )
             return pkp_sign_answer(await self.approver.sign(call), self.me)
+
+
+def action_of(cid: str) -> ActionRef:
+    """Return the action that ``cid`` names, as contracts know it; CallerError if it names none."""
+    return ActionRef(cid=cid, multihash=multihash_of(cid))
+
+
+def auth_context(grant: Grant) -> AuthContext:
+    """Return what the innermost action of ``grant`` sees as ``Lit.Auth``."""
+    stack = tuple(action.cid for action in grant.actions)
+    return AuthContext(
+        action_ipfs_ids=stack[-1:],
+        action_ipfs_id_stack=stack,
+        auth_sig_address=grant.address,
+        auth_method_contexts=tuple(
+            AuthMethodContext(
+                user_id=method.user_id,
+                app_id=method.app_id,
+                auth_method_type=method.type,
+                used_for_sign_session_key_request=method.for_session,
+            )
+            for method in grant.methods
+            if method.type != MethodType.ACTION
+        ),
+        resources=grant.resources,
+        custom_auth_resource=grant.custom_resource,
+    )
+
+
+def asked_digest(body: PkpSignBody) -> bytes:
+    """Return what is to be signed, 32 bytes: ``toSign``, or the EIP-191 hash of ``message``."""
+    if (body.to_sign is None) == (body.message is None):
+        raise CallerError("give either 'toSign' (a digest of 32 bytes) or 'message' (0x hex).", details=[{"field": "toSign"}])
+    return digest_of(body.to_sign) if body.to_sign is not None else personal_digest(message_of(body.message or ""))
+
+
+def message_of(text: str) -> bytes:
+    """Read ``message``, bytes in 0x hex."""
+    try:
+        if text.startswith("0x"):
+            return bytes_of(text)
+    except ValueError:
+        pass
+    raise CallerError("the field 'message' must be the message's bytes in hex, with 0x.", details=[{"field": "message"}])
 
 
 def digest_of(to_sign: list[int]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from votive.auth.permissions import ActionRef, Principal
+from votive.auth import Grant
 from votive.chain.permissions import Permissions
 from votive.chain.token import token_id
 from votive.ipfs import cid_of_multihash, multihash_of
@@ -17,12 +17,9 @@ from votive.terms.ethereum import address_of_text, personal_digest
 class RunHost:
     """The host of one run: one action, by its computed CID, for one caller, in one request."""
 
-    def __init__(
-        self, *, approver: Approver, permissions: Permissions, blocks: SharedBlocks, caller: str, action: str, request: bytes
-    ) -> None:
+    def __init__(self, *, approver: Approver, permissions: Permissions, blocks: SharedBlocks, grant: Grant, request: bytes) -> None:
         self._approver, self._permissions, self._blocks = approver, permissions, blocks
-        self._who = Principal(address=caller, action=ActionRef(cid=action, multihash=multihash_of(action)))
-        self._request = request
+        self._grant, self._request = grant, request
         self._calls: Counter[str] = Counter()
         self.made: dict[str, Made] = {}
         """The signatures of this run by their name; a later one of the same name replaces the former."""
@@ -40,7 +37,7 @@ class RunHost:
         self._calls[sig_name] += 1
         self.made[sig_name] = await self._approver.sign(
             Call(
-                who=self._who,
+                grant=self._grant,
                 request=self._request,
                 public_key=parse_public_key(public_key, "publicKey"),
                 digest=digest,

@@ -11,7 +11,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from votive.auth.permissions import Decision, Principal, ReadPermissions, decide
+from votive.auth import Decision, Grant, ReadPermissions, decide
 from votive.chain.finality import Block
 from votive.terms.block import Block as NamedBlock
 
@@ -70,15 +70,24 @@ class SharedBlocks:
 class Standing:
     """One question about one key, asked at any block."""
 
-    who: Principal
+    grant: Grant
     token_id: int
+    key_address: str
+    """The key's own, which opens nothing."""
     personal_sign: bool
     reader: ReadPermissions = field(repr=False)
     blocks: SharedBlocks = field(repr=False)
 
     def at(self, block: NamedBlock) -> Awaitable[Decision]:
         """Decide at ``block``, with the tree that explains it."""
-        return decide(self.reader, self.who, token_id=self.token_id, block=block, personal_sign=self.personal_sign)
+        return decide(
+            self.reader,
+            self.grant,
+            token_id=self.token_id,
+            block=block,
+            personal_sign=self.personal_sign,
+            key_address=self.key_address,
+        )
 
     async def permits(self, block: NamedBlock) -> bool:
         """Return whether ``block`` is final by our own rule and the right exists there."""

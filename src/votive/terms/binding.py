@@ -107,32 +107,29 @@ def _double(value: float) -> str:
 
 
 class RequestBinding(msgspec.Struct, frozen=True, kw_only=True):
-    """One request, canonicalised once: what the caller's signature and the session id are compared with."""
+    """One request, canonicalised and hashed once: what the caller's signature and the session id are compared with."""
 
     path: str
     """Path of the endpoint as the client called it, such as ``/web/execute``."""
     request_id: str
     """The X-Request-Id header."""
-    canonical_body: bytes
-    """RFC 8785 JSON of the body without ``AUTHENTICATION_FIELDS``."""
+    body_hash: bytes
+    """SHA-256 of the RFC 8785 JSON of the body without ``AUTHENTICATION_FIELDS``, as ``terms.session.request_hash`` takes it."""
+    resource: str
+    """``votive://request/`` and the lower-case hex SHA-256 of the canonical JSON of [path, request id, body]."""
 
     @classmethod
     def of(cls, path: str, request_id: str, body: Mapping[str, Any]) -> Self:
         """Bind a decoded JSON body to its path and request id; CallerError as in ``canonical_json``."""
-        asked = {name: value for name, value in body.items() if name not in AUTHENTICATION_FIELDS}
-        return cls(path=path, request_id=request_id, canonical_body=canonical_json(asked))
-
-    @property
-    def body_hash(self) -> bytes:
-        """SHA-256 of the canonical body, 32 bytes, as ``terms.session.request_hash`` takes it."""
-        return hashlib.sha256(self.canonical_body).digest()
-
-    @property
-    def resource(self) -> str:
-        """``votive://request/`` and the lower-case hex SHA-256 of the canonical JSON of [path, request id, body]."""
+        asked = canonical_json({name: value for name, value in body.items() if name not in AUTHENTICATION_FIELDS})
         # An array's canonical JSON is its items' canonical JSON between brackets, so the body is not written twice.
-        pieces = (canonical_json(self.path), canonical_json(self.request_id), self.canonical_body)
-        return REQUEST_PREFIX + hashlib.sha256(b"[" + b",".join(pieces) + b"]").hexdigest()
+        whole = b"[" + b",".join((canonical_json(path), canonical_json(request_id), asked)) + b"]"
+        return cls(
+            path=path,
+            request_id=request_id,
+            body_hash=hashlib.sha256(asked).digest(),
+            resource=REQUEST_PREFIX + hashlib.sha256(whole).hexdigest(),
+        )
 
 
 def binding_resource(path: str, request_id: str, body: Mapping[str, Any]) -> str:

@@ -1,0 +1,89 @@
+"""The one path from a request's credentials to its Grant. Whatever is asked of a node goes through here, once."""
+
+from __future__ import annotations
+
+import msgspec
+
+from votive.auth.contract_wallet import check_contract_signature
+from votive.auth.credentials import Credentials, Kind, kind_of
+from votive.auth.delegation import Remembered
+from votive.auth.errors import InvalidAuthSig, UnboundAuthSig
+from votive.auth.grant import Grant, ProvenMethod
+from votive.auth.session import verify_session
+from votive.auth.wallet import SignedIn, check_signature, read_message
+from votive.auth.world import World
+from votive.terms.auth_method import AuthMethod, MethodType
+from votive.terms.auth_sig import AuthSig
+from votive.terms.binding import RequestBinding
+from votive.terms.block import Block
+from votive.terms.capability import EVERYTHING
+
+_BOUND_METHODS = frozenset({MethodType.ETH_WALLET, MethodType.WEBAUTHN})
+"""Methods that sign something of their own, so that they can name the request; all others are tokens that anybody may show again."""
+
+
+class Granting:
+    """Grants, for as long as a node runs; remembers the delegations that it verified."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._remembered = Remembered()
+
+    async def grant(self, credentials: Credentials, request: RequestBinding) -> Grant:
+        """Return what ``credentials`` allow for ``request``, now and at a final block.
+
+        The checks that cost least come first; whatever asks chain, network key or identity providers comes last.
+
+        Raises:
+            CallerError: which credential does not hold, and why.
+            WorldError: something outside cannot be asked.
+        """
+        grant = await self._by_signature(credentials, request)
+        if not credentials.methods:
+            return grant
+        return await self._with_methods(grant, credentials.methods, request)
+
+    async def _by_signature(self, credentials: Credentials, request: RequestBinding) -> Grant:
+        if credentials.kind is Kind.SESSION:
+            return await verify_session(credentials.auth_sig, self._world, self._remembered)
+        signed_in, block = await signed_in_by(credentials.auth_sig, request, self._world)
+        return Grant(
+            address=signed_in.address,
+            capabilities=EVERYTHING,
+            issued_at=signed_in.issued_at,
+            expires_at=signed_in.expires_at,
+            block=block,
+            bound=signed_in.bound,
+            domain=signed_in.domain,
+            resources=signed_in.resources,
+        )
+
+    async def _with_methods(self, grant: Grant, methods: tuple[AuthMethod, ...], request: RequestBinding) -> Grant:
+        for method in methods:
+            if method.auth_method_type not in _BOUND_METHODS and not self._world.policy.accept_bearer:
+                raise UnboundAuthSig(
+                    f"a token of authMethodType {method.auth_method_type} names no request, so any node could show it to the others:"
+                    " open a session with it (/web/sign_session_key) and send session signatures"
+                )
+        proven = [await self._proven(method, request, grant.block) for method in methods]
+        return msgspec.structs.replace(grant, methods=tuple(dict.fromkeys((*grant.methods, *proven))))
+
+    async def _proven(self, method: AuthMethod, request: RequestBinding, block: Block) -> ProvenMethod:
+        return await self._world.methods.verify(method, token_id=None, request=request, block=block)
+
+
+async def signed_in_by(auth_sig: AuthSig, request: RequestBinding, world: World, block: Block | None = None) -> tuple[SignedIn, Block]:
+    """Return what a wallet of a person or of a contract signed, verified, and the final block it was verified at.
+
+    Raises as ``Granting.grant`` does.
+    """
+    kind = kind_of(auth_sig)
+    if kind not in (Kind.WALLET, Kind.CONTRACT_WALLET):
+        raise InvalidAuthSig(f"authSig.derivedVia {auth_sig.derived_via!r} does not sign in by itself; a wallet must")
+    signed_in = read_message(auth_sig, now=world.now(), request=request, policy=world.policy)
+    if kind is Kind.WALLET:
+        check_signature(auth_sig, signed_in.address)
+        return signed_in, block or await world.final_block()
+    block = block or await world.final_block()
+    await check_contract_signature(auth_sig, signed_in, world.contract_wallets, chain_id=world.chain_id, block=block)
+    return signed_in, block

@@ -1,0 +1,49 @@
+"""What authorisation needs from outside: the time, the chain, the network's session key, and who verifies methods."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from votive.auth.contract_wallet import AskContractWallets
+from votive.auth.grant import ActionRef, ProvenMethod
+from votive.auth.wallet import AuthPolicy
+from votive.terms.auth_method import AuthMethod
+from votive.terms.binding import RequestBinding
+from votive.terms.block import Block
+
+
+class VerifyMethods(Protocol):
+    """Authentication methods that this node accepts."""
+
+    async def verify(self, method: AuthMethod, *, token_id: int | None, request: RequestBinding, block: Block) -> ProvenMethod:
+        """Return who the method proves to be asking; CallerError if nobody, WorldError if an identity provider cannot be asked."""
+        ...
+
+
+class VerifyNetwork(Protocol):
+    """The network's session key, an aggregate of no single node."""
+
+    async def verify(self, digest: bytes, signature: bytes) -> bool:
+        """Say whether the network signed ``digest`` (32 bytes); WorldError while it has no session key."""
+        ...
+
+
+@dataclass(frozen=True)
+class World:
+    """What a node verifies with, and as which node."""
+
+    policy: AuthPolicy
+    now: Callable[[], float]
+    """Unix seconds."""
+    final_block: Callable[[], Awaitable[Block]]
+    """The newest final block, read after the call."""
+    node_address: str
+    """This node's ``host:port`` as the registry has it; see ``session.node_address_of``."""
+    chain_id: int
+    contract_wallets: AskContractWallets
+    network: VerifyNetwork
+    methods: VerifyMethods
+    name_action: Callable[[str], ActionRef]
+    """Return the action of a CID; CallerError if it is none."""
