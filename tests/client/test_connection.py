@@ -54,7 +54,14 @@ def node(rpc_url: str, chain_id: int = 31337) -> Callable[[web.Request], Any]:
     async def answer(request: web.Request) -> web.StreamResponse:
         assert request.path == "/votive/network"
         return web.json_response(
-            {"version": "1", "chain_id": chain_id, "rpc_url": rpc_url, "contracts": {"ContractResolver": RESOLVER}, "more": 1}
+            {
+                "version": "1",
+                "chain_id": chain_id,
+                "chain_name": "yellowstone",
+                "rpc_url": rpc_url,
+                "contracts": {"ContractResolver": RESOLVER},
+                "more": 1,
+            }
         )
 
     return answer

@@ -89,7 +89,9 @@ async def town(*handlers: Handler | None) -> AsyncIterator[Town]:
         )
         registry.keys_seen[TOKEN] = PUBLIC_KEY
         committee = Committee(epoch=1, threshold=2 * len(nodes) // 3 + 1, nodes=tuple(nodes))
-        network = Network(session=session, registry=registry, committee=committee, ipfs_api=None, gateways=(), origin=Origin())
+        network = Network(
+            session=session, registry=registry, committee=committee, ipfs_api=None, gateways=(), origin=Origin(), chain_name="yellowstone"
+        )
         yield Town(network, asked)
 
 

@@ -32,6 +32,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """What a node says of its network (``GET /votive/network``). Only a hint: everything that matters is read on chain."""
 
     chain_id: int
+    chain_name: str
     rpc_url: str
     contracts: dict[str, str]
     ipfs: IpfsAddresses = IpfsAddresses()
@@ -73,6 +74,7 @@ async def connect(
             ipfs_api=ipfs_api or description.ipfs.api,
             gateways=tuple(filter(None, [description.ipfs.gateway])),
             origin=origin,
+            chain_name=description.chain_name,
         )
 
 

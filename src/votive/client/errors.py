@@ -5,6 +5,7 @@ CallerError ── Refused            the nodes refused; carries the most inform
 PeerError   ── NoValidSignature   nodes answered, but nothing they gave verifies
 WorldError  ── Unreachable        no node, gateway or chain answered
             ├─ WrongNetwork       node and chain do not belong together
+            ├─ NotEnoughShares    too few nodes contributed to a decryption
             └─ TransactionFailed  the chain refused or reverted a transaction
 """
 
@@ -54,6 +55,13 @@ class WrongNetwork(WorldError):
     """What a node says of its network does not agree with the chain."""
 
     code = ErrorCode.WRONG_NETWORK
+
+
+class NotEnoughShares(WorldError):
+    """Too few nodes gave a share that can be used; the message says why of each."""
+
+    code = ErrorCode.NOT_ENOUGH_NODES
+    status = 503
 
 
 class TransactionFailed(WorldError):

@@ -60,11 +60,14 @@ class Network:
         ipfs_api: str | None,
         gateways: Sequence[str],
         origin: Origin,
+        chain_name: str,
     ) -> None:
         self.registry = registry
         self.committee = committee
         self.ipfs_api = ipfs_api
         self.gateways = tuple(gateways)
+        self.chain_name = chain_name
+        """What conditions call the network's own chain."""
         self._requests = Requests(session, committee.nodes, epoch=committee.epoch, chain_id=registry.chain_id, origin=origin)
         self._sender = Sender(registry.rpc, registry.chain_id)
 

@@ -8,7 +8,8 @@ import msgspec
 
 from votive.client import abi
 from votive.client.ask import Node
-from votive.client.errors import BadArgument, WrongNetwork
+from votive.client.errors import BadArgument, Unreachable, WrongNetwork
+from votive.client.network_key import NetworkKey
 from votive.client.results import KeyState, Pkp
 from votive.client.rpc import Rpc
 from votive.ipfs import cid_of_multihash
@@ -16,10 +17,12 @@ from votive.terms.contracts import RESOLVER_KEYS, Contracts
 from votive.terms.encoding import bytes_of, hex0x
 from votive.terms.errors import ErrorCode
 from votive.terms.ethereum import NO_ADDRESS, checksum_address, keccak, token_id_of
+from votive.terms.key import Purpose
 from votive.terms.session import network_id
 
 ECDSA = 2
 """``keyType`` of ECDSA on secp256k1 in the contracts."""
+BLS_KEY_BYTES = 48
 ADDRESS, ACTION = 1, 2
 """Auth method types of the contracts."""
 
@@ -41,6 +44,7 @@ class Registry:
         self.chain_id = chain_id
         self.network = network_id(chain_id, contracts.resolver)
         self.keys_seen: dict[int, bytes] = {}
+        self._encryption_key: NetworkKey | None = None
 
     @classmethod
     async def open(cls, rpc: Rpc, resolver: str) -> Registry:
@@ -80,6 +84,27 @@ class Registry:
                 raise WrongNetwork(f"the chain gives a public key for 0x{token_id:064x} that does not hash to it.", retryable=False)
             self.keys_seen[token_id] = key
         return self.keys_seen[token_id]
+
+    async def encryption_key(self) -> NetworkKey:
+        """Return the network's encryption key; it never changes, so it is asked for once.
+
+        Raises:
+            Unreachable: the nodes have not generated it yet.
+            WrongNetwork: what the chain says of it makes no sense.
+        """
+        if self._encryption_key is None:
+            self._encryption_key = await self._network_key(Purpose.ENCRYPTION_BLS)
+        return self._encryption_key
+
+    async def _network_key(self, purpose: Purpose) -> NetworkKey:
+        (tokens,) = await self.read(self.contracts.pubkey_router, abi.KEYS_OF_PURPOSE, purpose.encode("ascii").ljust(32, b"\0"))
+        if not tokens:
+            raise Unreachable("the nodes have not generated the network's encryption key yet. Wait a moment: see `votive status`.")
+        (keys,) = await self.read(self.contracts.pubkey_router, abi.GET_KEYS, [tokens[0]])
+        registered, _, public_key, verification_hash, _ = keys[0]
+        if not registered or int.from_bytes(keccak(public_key)) != tokens[0] or len(public_key) != BLS_KEY_BYTES:
+            raise WrongNetwork(f"the chain names an encryption key 0x{tokens[0]:064x} that does not hash to it.", retryable=False)
+        return NetworkKey(public_key=public_key, verification_hash=verification_hash)
 
     async def knows(self, public_key: str) -> bool:
         """Whether ``public_key`` (uncompressed hex) is a key that the nodes generated to be minted."""

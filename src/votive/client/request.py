@@ -49,9 +49,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[Answer, ...]
     clock: Clock
 
-    def timings(self) -> dict[str, float]:
-        """Milliseconds: signing the request, all nodes' answers, each node's, verifying, and the total."""
-        self.clock.lap("verify")
+    def timings(self, last: str = "verify") -> dict[str, float]:
+        """Milliseconds: signing the request, all nodes' answers, each node's, the ``last`` step, and the total."""
+        self.clock.lap(last)
         nodes = {f"node_{answer.seat}": round(answer.seconds * 1000, 3) for answer in self.answers if not answer.silence}
         return {**self.clock.laps, **nodes, "total": self.clock.total}
 

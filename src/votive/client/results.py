@@ -99,3 +99,35 @@ class ExecuteResult(msgspec.Struct, frozen=True, kw_only=True):
     timings_ms: dict[str, float]
     faults: tuple[Fault, ...] = ()
     """Nodes that answered with something else."""
+
+
+class Decrypted(msgspec.Struct, frozen=True, kw_only=True):
+    """Content that its conditions let be decrypted. Its representation does not show it."""
+
+    data: bytes
+    request_id: str
+    nodes: tuple[int, ...]
+    """Seats whose shares were used."""
+    timings_ms: dict[str, float]
+    faults: tuple[Fault, ...] = ()
+    """Nodes that gave something else than their share."""
+
+    @property
+    def text(self) -> str:
+        """The content as text; UnicodeDecodeError if it is none in UTF-8."""
+        return self.data.decode("utf-8")
+
+    def __repr__(self) -> str:
+        return f"<Decrypted {len(self.data)} bytes by nodes {', '.join(map(str, self.nodes))}>"
+
+
+class DecryptedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """Content that was decrypted into a file."""
+
+    size: int
+    request_id: str
+    nodes: tuple[int, ...]
+    """Seats whose shares were used."""
+    timings_ms: dict[str, float]
+    faults: tuple[Fault, ...] = ()
+    """Nodes that gave something else than their share."""

@@ -1,0 +1,73 @@
+"""The network's encryption key as the chain states it, and what its nodes' shares of it must look like."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from votive.client.ask import Node
+from votive.terms.encoding import bytes_of
+from votive.terms.key import verification_hash
+from votive.terms.participant import Seat
+
+if TYPE_CHECKING:
+    import aiohttp
+
+SECONDS = 5.0
+"""How long one node may take to tell the verification shares."""
+LIMIT = 256 * 1024
+
+
+class NetworkKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key of the network's own, which more than two thirds of its nodes voted for."""
+
+    public_key: bytes
+    """A point of G1 on BLS12-381, compressed, 48 bytes."""
+    verification_hash: bytes
+    """Hash of all verification shares, 32 bytes: see ``terms.key.verification_hash``."""
+
+
+class _Told(msgspec.Struct, frozen=True, kw_only=True):
+    verification_shares: dict[str, str]
+
+
+class _Keys(msgspec.Struct, frozen=True, kw_only=True):
+    encryption: _Told | None = None
+
+
+class _Description(msgspec.Struct, frozen=True, kw_only=True):
+    keys: _Keys = _Keys()
+
+
+async def verification_shares(session: aiohttp.ClientSession, nodes: Sequence[Node], key: NetworkKey) -> Mapping[int, bytes] | None:
+    """Ask the nodes for share_j·G of every seat j, and believe the first whose answer has the hash that was voted on chain.
+
+    Returns:
+        None if no node told what the chain confirms.
+    """
+    asking = [asyncio.create_task(_told_by(session, node)) for node in nodes]
+    try:
+        for answer in asyncio.as_completed(asking):
+            shares = await answer
+            if shares is not None and verification_hash(shares) == key.verification_hash:
+                return {int(seat): share for seat, share in shares.items()}
+    finally:
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+    return None
+
+
+async def _told_by(session: aiohttp.ClientSession, node: Node) -> dict[Seat, bytes] | None:
+    """Return what a node says the verification shares are; None if it says nothing that can be read."""
+    import aiohttp  # noqa: PLC0415  # loaded when first needed
+
+    try:
+        async with asyncio.timeout(SECONDS), session.get(f"{node.url}/votive/network", allow_redirects=False) as response:
+            told = msgspec.json.decode(await response.content.read(LIMIT), type=_Description).keys.encryption
+            return None if told is None else {Seat(int(seat)): bytes_of(share) for seat, share in told.verification_shares.items()}
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, msgspec.MsgspecError):
+        return None
