@@ -31,7 +31,7 @@ from votive.node.signing import Signer
 from votive.node.transitions import StockPolicy, network_key_policy
 from votive.protocol import SigningMemory
 from votive.store import Store
-from votive.terms.key import Purpose
+from votive.terms.key import NETWORK_PURPOSES, Purpose
 from votive.terms.participant import Committee, Participant, Seat
 from votive.terms.session import control_session
 
@@ -157,7 +157,7 @@ async def a_node(
     )
     coordinator = Coordinator(
         committee=committee,
-        policies={Purpose.PKP_ECDSA: policy},
+        policies={Purpose.PKP_ECDSA: policy, **dict.fromkeys(NETWORK_PURPOSES, ONE_KEY)},
         generation=generation,
         control=control,
         keys=chain,

@@ -115,6 +115,7 @@ class KeyGeneration:
                 count=plan.count,
                 sealing=self.sealing,
                 peer_keys={seat: self.committee.member(seat).x25519_key for seat in self.committee.others(self.me)},
+                purpose=plan.purpose.value,
             )
 
         return make

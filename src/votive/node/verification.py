@@ -31,8 +31,8 @@ async def check_share(custody: Custody, key: KeyId, registered: RegisteredKey | 
         return
     if registered is None:
         set_aside(custody, key, "the chain does not know this key")
-    elif registered.purpose != key.purpose:
-        set_aside(custody, key, f"the chain registered this key for another purpose, {registered.purpose}")
+    elif {registered.purpose, share.purpose} != {key.purpose.value}:
+        set_aside(custody, key, f"the chain registered it for {registered.purpose}, the share is one for {share.purpose}")
     elif verification_hash(share.verification_shares) != registered.verification_hash or not share.matches():
         set_aside(custody, key, "the share does not fit the verification shares that the chain registered")
 
