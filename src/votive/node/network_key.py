@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from votive import core
+from votive.core import bls_verify
 from votive.node.custody import Custody, unavailable
 from votive.terms.key import Purpose
 
@@ -22,4 +22,4 @@ class SessionKey:
         if public_key is None:
             raise unavailable("the nodes have not generated the network's key for sessions yet. Try again in a moment.")
         # A pairing takes a millisecond or two, which the event loop has no time for.
-        return await asyncio.to_thread(core.bls_verify, public_key, digest, signature)
+        return await asyncio.to_thread(bls_verify, public_key, digest, signature)
