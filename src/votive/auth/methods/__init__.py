@@ -7,7 +7,7 @@ from votive.auth.methods.errors import InvalidAuthMethod, ProviderSilent
 from votive.auth.methods.eth_wallet import EthWallet
 from votive.auth.methods.fetch import ANSWER_LIMIT, Fetch
 from votive.auth.methods.introspection import Introspection, OauthToken
-from votive.auth.methods.methods import MAX_METHODS, Methods, Verify
+from votive.auth.methods.methods import Methods, Verify
 from votive.auth.methods.occasion import Occasion
 from votive.auth.methods.oidc import ANY, Issuer, OidcToken
 from votive.auth.methods.webauthn import WebAuthn, WebAuthnPolicy
@@ -15,7 +15,6 @@ from votive.auth.methods.webauthn import WebAuthn, WebAuthnPolicy
 __all__ = [
     "ANSWER_LIMIT",
     "ANY",
-    "MAX_METHODS",
     "ActionVerdict",
     "EthWallet",
     "Fetch",

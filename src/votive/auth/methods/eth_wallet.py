@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from votive.auth.credentials import parse_auth_sig
 from votive.auth.grant import ProvenMethod
 from votive.auth.methods.occasion import Occasion
-from votive.auth.wallet import parse_auth_sig
 from votive.terms.auth_method import LIT_APP, MethodType, wallet_ids
 from votive.terms.auth_sig import AuthSig
 

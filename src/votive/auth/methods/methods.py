@@ -13,9 +13,6 @@ from votive.terms.auth_method import AuthMethod, MethodType
 from votive.terms.binding import RequestBinding
 from votive.terms.block import Block
 
-MAX_METHODS = 10
-"""Methods in one request."""
-
 
 class Verify(Protocol):
     """One kind of method."""

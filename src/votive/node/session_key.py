@@ -1,0 +1,315 @@
+"""Opening a session of a PKP: the nodes check who asks, complete his message, and sign it with the network's session key.
+
+Whoever proves himself by a method that the chain permits for the PKP may open one. What costs little is checked first: the
+message, the block it names, the rights of an action; then tokens, whose issuers may have to be asked; then the action runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+from coincurve import PublicKey
+
+from votive.auth import Grant, NotPermitted, ReadPermissions
+from votive.auth.credentials import parse_auth_methods
+from votive.auth.grant import ActionRef, ProvenMethod
+from votive.auth.methods import Methods, verdict_of
+from votive.auth.permissions import decide
+from votive.auth.pkp_session import Opening, UnknownBlock
+from votive.core import KeyShare
+from votive.ipfs import multihash_of
+from votive.node.approval import parse_public_key
+from votive.node.authorise import Asked, check_request_id
+from votive.node.execute import Gate
+from votive.node.permission import SharedBlocks
+from votive.node.source import Program, Programs
+from votive.terms.action import AuthContext, AuthMethodContext
+from votive.terms.auth_method import AuthMethod, MethodType
+from votive.terms.binding import RequestBinding
+from votive.terms.block import Block, BlockFacts
+from votive.terms.bls_session import session_digest
+from votive.terms.capability import EVERYTHING
+from votive.terms.errors import CallerError
+from votive.terms.ethereum import eth_address_of, token_id_of
+from votive.terms.key import KeyId, Purpose
+from votive.terms.session import request_hash
+
+CURVE = "BLS"
+
+
+class SignSessionKeyBody(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    rename={
+        "session_key": "sessionKey",
+        "siwe_message": "siweMessage",
+        "pkp_public_key": "pkpPublicKey",
+        "curve_type": "curveType",
+        "ipfs_id": "litActionIpfsId",
+        "js_params": "jsParams",
+    },
+):
+    """The fields of ``/web/sign_session_key`` that are used; ``authMethods`` are read apart, as on every endpoint."""
+
+    session_key: str
+    siwe_message: str
+    pkp_public_key: str
+    curve_type: str = CURVE
+    code: str | None = None
+    ipfs_id: str | None = None
+    js_params: dict[str, Any] | None = None
+
+
+class SessionShareBody(msgspec.Struct, frozen=True, kw_only=True, rename={"share": "ProofOfPossession"}):
+    """Our share: the seat (1 byte) and a compressed point of G2 (96), in hex."""
+
+    share: str
+
+
+class SignSessionKeyAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The answer of ``/web/sign_session_key``."""
+
+    result: str = "success"
+    signature_share: SessionShareBody
+    share_index: int
+    curve_type: str = CURVE
+    siwe_message: str
+    data_signed: str
+    bls_root_pubkey: str
+
+
+class ReadNonces(Protocol):
+    """Blocks by the hash that a nonce is."""
+
+    async def by_hash(self, block_hash: bytes) -> BlockFacts | None:
+        """Return the block if it is in the chain now."""
+        ...
+
+
+class NetworkKeys(Protocol):
+    """This node's shares of the network's own keys."""
+
+    async def network_key(self, purpose: Purpose) -> tuple[KeyId, KeyShare]:
+        """Return the key of ``purpose``; WorldError while there is none."""
+        ...
+
+
+class RunAuthentication(Protocol):
+    """Runs an action that is to say whether the caller may open a session."""
+
+    async def __call__(self, program: Program, params: dict[str, Any], context: AuthContext, grant: Grant, request: bytes) -> str:
+        """Return the response; raises what runs raise."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pkp:
+    """The key whose session is opened."""
+
+    token_id: int
+    address: str
+
+    @classmethod
+    def of(cls, public_key: str) -> Pkp:
+        """Read ``pkpPublicKey``; CallerError if it is none."""
+        point = PublicKey(parse_public_key(public_key, "pkpPublicKey")).format(compressed=False)
+        return cls(token_id_of(point), eth_address_of(point))
+
+
+@dataclass(frozen=True)
+class _Question:
+    """One request, as far as it was read without asking anybody."""
+
+    pkp: Pkp
+    request_id: str
+    request: RequestBinding
+    methods: tuple[AuthMethod, ...]
+    block: Block
+    expires_at: float
+
+    def grant(self, proven: Sequence[ProvenMethod], now: float) -> Grant:
+        """What the proven users may, for the moment of opening a session."""
+        return Grant(
+            address=None,
+            capabilities=EVERYTHING,
+            issued_at=now,
+            expires_at=self.expires_at,
+            block=self.block,
+            methods=tuple(proven),
+            bound=True,
+        )
+
+    def hash_for(self, grant: Grant) -> bytes:
+        """Name the request, as sessions of the run are named."""
+        return request_hash(self.request_id, grant.caller, self.request.path, self.request.body_hash)
+
+
+@dataclass(frozen=True)
+class SessionKeys:
+    """Opens sessions."""
+
+    gate: Gate
+    methods: Methods
+    reader: ReadPermissions
+    blocks: SharedBlocks
+    nonces: ReadNonces
+    programs: Programs
+    run: RunAuthentication
+    keys: NetworkKeys
+    now: Callable[[], float]
+    """Unix seconds."""
+
+    async def open(self, asked: Asked, body: SignSessionKeyBody) -> SignSessionKeyAnswer:
+        """Check who asks, and return our share of the network's signature over his session's message.
+
+        Raises:
+            CallerError: a malformed request, a method that proves nothing, or nobody whom the chain permits, with the tree of why.
+            WorldError: chain, identity provider or session key cannot be had.
+        """
+        with self.gate.place():
+            check_request_id(asked.request_id)
+            check_curve(body)
+            opening = Opening.read(body.session_key, body.siwe_message, self.now())
+            pkp, methods = Pkp.of(body.pkp_public_key), parse_auth_methods(asked.body.get("authMethods"))
+            self._check_kinds(methods, body)
+            named = await self._named_block(opening.block_hash)
+            key, share = await self.keys.network_key(Purpose.SESSION_BLS)
+            question = _Question(
+                pkp=pkp,
+                request_id=asked.request_id,
+                request=await asked.binding(),
+                methods=methods,
+                block=await self.blocks.final_block(),
+                expires_at=opening.end,
+            )
+            context = await (self._by_action(question, body) if is_action(body) else self._by_methods(question))
+            return await signed(opening.completed(pkp_address=pkp.address, block=named, context=context), key, share)
+
+    def _check_kinds(self, methods: Sequence[AuthMethod], body: SignSessionKeyBody) -> None:
+        if not methods and not is_action(body):
+            raise CallerError(
+                "nobody asks: give 'authMethods', or an action in 'code' or 'litActionIpfsId'.", details=[{"field": "authMethods"}]
+            )
+        for method in methods:
+            self.methods.kind(method)
+
+    async def _named_block(self, block_hash: bytes) -> BlockFacts:
+        block = await self.nonces.by_hash(block_hash)
+        if block is None:
+            raise UnknownBlock(
+                f"the message's nonce 0x{block_hash.hex()} is no block of this network's chain: use the latestBlockhash of a handshake"
+            )
+        return block
+
+    async def _by_methods(self, question: _Question) -> AuthContext:
+        proven = await self._proven(question)
+        await self._require(question, proven, question.block)
+        return resolved(proven)
+
+    async def _by_action(self, question: _Question, body: SignSessionKeyBody) -> AuthContext:
+        """Let an action decide that the chain permits; what methods prove beside it is for the action to see."""
+        program = await self.programs.find(body.code, body.ipfs_id)
+        action = ActionRef(cid=program.cid, multihash=multihash_of(program.cid))
+        method = ProvenMethod(type=MethodType.ACTION, id=action.multihash, user_id=action.cid, app_id="")
+        await self._require_owner(question)
+        await self._require(question, [method], question.block)
+        proven = await self._proven(question)
+        grant = msgspec.structs.replace(question.grant(proven, self.now()), actions=(action,))
+        response = await self.run(program, body.js_params or {}, running(action, proven), grant, question.hash_for(grant))
+        verdict = verdict_of(action.cid, response)
+        await self._require(question, [method], await self.blocks.final_block())  # the run may have taken long
+        return resolved(proven, action, verdict.custom_auth_resource)
+
+    async def _proven(self, question: _Question) -> tuple[ProvenMethod, ...]:
+        proven = [
+            await self.methods.verify(method, token_id=question.pkp.token_id, request=question.request, block=question.block)
+            for method in question.methods
+        ]
+        return tuple(dict.fromkeys(proven))
+
+    async def _require(self, question: _Question, proven: Sequence[ProvenMethod], block: Block) -> None:
+        """Refuse unless the chain permits one of ``proven`` with any scope; which scope matters when something is signed."""
+        decision = await decide(
+            self.reader,
+            question.grant(proven, self.now()),
+            token_id=question.pkp.token_id,
+            block=block,
+            personal_sign=True,
+            key_address=question.pkp.address,
+        )
+        decision.require()
+
+    async def _require_owner(self, question: _Question) -> None:
+        """Refuse sessions by action for a key that nobody owns.
+
+        Its mint, grant and burn prove that whatever it signs, the granted action made. An action that merely answers "true"
+        would hand the key to its caller.
+        """
+        pkp, block = question.pkp, question.block
+        if await self.reader.owner(pkp.token_id, block) is None:
+            tried = {"asked": "has the token an owner, so that an action may open its sessions", "seen": "no", "permits": False}
+            raise NotPermitted(
+                f"token {pkp.token_id:#x} was burned or never minted: its actions sign by themselves, and open no sessions",
+                {"tokenId": hex(pkp.token_id), "permitted": False, "block": {"number": block.number}, "alternatives": [tried]},
+            )
+
+
+def check_curve(body: SignSessionKeyBody) -> None:
+    """Refuse other curves than the one that the network signs sessions with."""
+    if body.curve_type != CURVE:
+        raise CallerError(f"the field 'curveType' must be {CURVE!r}.", details=[{"field": "curveType"}])
+
+
+def is_action(body: SignSessionKeyBody) -> bool:
+    """Return whether an action is to decide."""
+    return body.code is not None or body.ipfs_id is not None
+
+
+def contexts(proven: Sequence[ProvenMethod]) -> tuple[AuthMethodContext, ...]:
+    """Write users as actions and sessions name them."""
+    return tuple(
+        AuthMethodContext(
+            user_id=method.user_id, app_id=method.app_id, auth_method_type=method.type, used_for_sign_session_key_request=True
+        )
+        for method in proven
+    )
+
+
+def running(action: ActionRef, proven: Sequence[ProvenMethod]) -> AuthContext:
+    """Return what the action sees while it decides."""
+    wallets = [method.user_id for method in proven if method.type == MethodType.ETH_WALLET]
+    return AuthContext(
+        action_ipfs_ids=(action.cid,),
+        action_ipfs_id_stack=(action.cid,),
+        auth_sig_address=wallets[0] if wallets else None,
+        auth_method_contexts=contexts(proven),
+    )
+
+
+def resolved(proven: Sequence[ProvenMethod], action: ActionRef | None = None, custom: str = "") -> AuthContext:
+    """Return what the session's message says of who opened it; the same at every node."""
+    return AuthContext(
+        action_ipfs_ids=() if action is None else (action.cid,),
+        action_ipfs_id_stack=(),
+        auth_sig_address=None,
+        auth_method_contexts=contexts(proven),
+        custom_auth_resource=custom,
+    )
+
+
+async def signed(message: str, key: KeyId, share: KeyShare) -> SignSessionKeyAnswer:
+    """Sign ``message`` with our share of the session key; some milliseconds, in a thread."""
+    digest = session_digest(message)
+    signature = await asyncio.to_thread(share.session_share, digest)
+    return SignSessionKeyAnswer(
+        signature_share=SessionShareBody(share=signature.hex()),
+        share_index=share.seat,
+        siwe_message=message,
+        data_signed=digest.hex(),
+        bls_root_pubkey=key.public_key.hex(),
+    )
