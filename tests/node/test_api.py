@@ -34,6 +34,10 @@ class Office:
         self.asked: list[tuple[Asked, object]] = []
         self.error: Exception | None = None
         self.slow = 0.0
+        self.key: bytes | None = None
+
+    def encryption_key(self) -> bytes | None:
+        return self.key
 
     async def execute(self, asked: Asked, body: ExecuteBody) -> ExecuteAnswer:
         await self._hear(asked, body)
@@ -122,10 +126,15 @@ async def test_execute_answers_objects_even_when_they_are_empty(desk: Desk, path
 
 
 @pytest.mark.parametrize("path", ["/web/handshake", "/web/handshake/"])
-async def test_the_handshake_has_no_keys_yet_and_a_final_block(desk: Desk, path: str) -> None:
+async def test_the_handshake_has_the_encryption_key_once_there_is_one_and_a_final_block(desk: Desk, path: str) -> None:
+    names = ("subnetPublicKey", "networkPublicKey", "networkPublicKeySet")
+    _, answer = await desk.post(path, {"clientPublicKey": "test", "challenge": "00", "epoch": 1})
+    assert [answer[key] for key in names] == ["ERR"] * 3
+    desk.office.key = bytes(range(48))
     status, answer = await desk.post(path, {"clientPublicKey": "test", "challenge": "00", "epoch": 1})
     assert status == 200
-    assert [answer[key] for key in ("subnetPublicKey", "networkPublicKey", "networkPublicKeySet")] == ["ERR"] * 3
+    assert [answer[key] for key in names] == [bytes(range(48)).hex()] * 3
+    assert answer["serverPublicKey"] == ""
     assert answer["hdRootPubkeys"] == []
     assert len(answer["latestBlockhash"]) == 66
 

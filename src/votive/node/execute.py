@@ -24,6 +24,7 @@ from votive.terms.auth_method import MethodType
 from votive.terms.encoding import bytes_of
 from votive.terms.errors import CallerError, ErrorCode
 from votive.terms.ethereum import personal_digest
+from votive.terms.key import Purpose
 from votive.terms.participant import Seat
 
 PKP_SIGN_CALL = "pkpSign"
@@ -96,6 +97,10 @@ class Service:
             result = await self.pool.run(program.code, body.js_params or {}, auth_context(grant), host, self.limits)
             signed = {name: signed_entry(name, made, self.me) for name, made in host.made.items()}
             return ExecuteAnswer(signed_data=signed, response=result.response, logs=result.logs)
+
+    def encryption_key(self) -> bytes | None:
+        """Return the key that clients encrypt under, 48 bytes; None while the nodes are still making it."""
+        return self.approver.custody.network_public_key(Purpose.ENCRYPTION_BLS)
 
     async def pkp_sign(self, asked: Asked, body: PkpSignBody) -> PkpSignAnswer:
         """Sign a digest for a caller who has the right himself."""

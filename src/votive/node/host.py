@@ -11,6 +11,7 @@ from votive.chain.token import token_id
 from votive.ipfs import cid_of_multihash, multihash_of
 from votive.node.approval import Approver, Call, Made, parse_public_key
 from votive.node.permission import SharedBlocks
+from votive.terms.action import PermittedMethod
 from votive.terms.ethereum import address_of_text, personal_digest
 
 
@@ -69,6 +70,21 @@ class RunHost:
     async def permitted_addresses(self, token_id: int) -> Sequence[str]:
         """Return all addresses that may sign with the token's key, its owner first."""
         return await self._permissions.permitted_addresses(token_id, await self._blocks.final_block())
+
+    async def is_permitted_auth_method(self, token_id: int, method_type: int, method_id: bytes) -> bool:
+        """Return whether the authentication method may sign with the token's key, at a final block."""
+        permitted, _ = await self._permissions.is_permitted_method(token_id, method_type, method_id, await self._blocks.final_block())
+        return permitted
+
+    async def permitted_auth_methods(self, token_id: int) -> Sequence[PermittedMethod]:
+        """Return all methods that may sign with the token's key, actions and addresses among them."""
+        methods = await self._permissions.permitted_methods(token_id, await self._blocks.final_block())
+        return [PermittedMethod(type=method.type, id=method.id, user_pubkey=method.user_pubkey) for method in methods]
+
+    async def permitted_auth_method_scopes(self, token_id: int, method_type: int, method_id: bytes, max_scope_id: int) -> Sequence[bool]:
+        """Return for the scopes 0 to ``max_scope_id`` - 1 whether the method has each."""
+        _, scopes = await self._permissions.is_permitted_method(token_id, method_type, method_id, await self._blocks.final_block())
+        return [scope in scopes for scope in range(max_scope_id)]
 
     async def pubkey_to_token_id(self, public_key: str) -> int:
         """Return the token of a public key: keccak-256 of its 65 bytes."""

@@ -14,7 +14,7 @@ from votive.node.execute import Service
 from votive.terms.encoding import hex0x
 
 NO_KEY = "ERR"
-"""Said for every key that the network does not have yet, as Lit does before its first key generation."""
+"""Said for a key that the network does not have yet, as Lit does before its first key generation."""
 SDK_VERSION = "7.4.0"
 """The client that this API speaks to."""
 
@@ -26,12 +26,12 @@ class HandshakeBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class HandshakeAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The answer; keys of the network once it has a BLS key."""
+    """The answer. All three names of the network's key mean its encryption key, in hex without 0x, as Lit's clients want it."""
 
-    server_public_key: str = NO_KEY
-    subnet_public_key: str = NO_KEY
-    network_public_key: str = NO_KEY
-    network_public_key_set: str = NO_KEY
+    server_public_key: str = ""
+    subnet_public_key: str
+    network_public_key: str
+    network_public_key_set: str
     client_sdk_version: str = SDK_VERSION
     hd_root_pubkeys: tuple[str, ...] = ()
     attestation: dict[str, Any] | None = None
@@ -42,7 +42,12 @@ def handshake(door: Door, service: Callable[[], Service]) -> Answer:
     """Build the endpoint; ``service`` raises while the node is starting."""
 
     async def shake(_asked: Asked, _body: HandshakeBody) -> HandshakeAnswer:
-        return HandshakeAnswer(latest_blockhash=hex0x((await service().blocks.final_block()).hash))
+        office = service()
+        block, public_key = await office.blocks.final_block(), office.encryption_key()
+        key = NO_KEY if public_key is None else public_key.hex()
+        return HandshakeAnswer(
+            subnet_public_key=key, network_public_key=key, network_public_key_set=key, latest_blockhash=hex0x(block.hash)
+        )
 
     async def answer(arrived: Arrived) -> Reply:
         return await door.answer(arrived, BODY_LIMIT, HandshakeBody, shake)
