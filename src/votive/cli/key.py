@@ -13,6 +13,7 @@ from votive.cli import accounts
 from votive.cli.options import DEFAULT_DIRECTORY, Action, Address, As, Directory, Json, TokenArgument, Verbose
 from votive.cli.output import note, print_json, say
 from votive.cli.session import connected, plan_of
+from votive.cli.why import why
 
 if TYPE_CHECKING:
     from votive.client import Minted, Network, Transaction, Wallet
@@ -163,6 +164,9 @@ def sign(
         "timings_ms": result.timings_ms,
     }
     show(printed, json=json)
+
+
+app.command(name="why")(why)
 
 
 def with_network(directory: Path, act: Callable[[Network], Awaitable[T]]) -> T:

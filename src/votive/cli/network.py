@@ -140,7 +140,7 @@ def show(status: NetworkStatus, *, json: bool) -> None:
         print_json(status)
         return
     say(
-        f"chain      {status.chain.rpc_url}  chain id {status.chain.chain_id}, in conditions {status.chain.name}  {process(status.chain.pid)}",
+        f"chain      {status.chain.rpc_url}  id {status.chain.chain_id}, in conditions {status.chain.name}  {process(status.chain.pid)}",
         f"ipfs       {status.ipfs.gateway}  {process(status.ipfs.pid)}",
         f"issuer     {status.issuer.url}  {process(status.issuer.pid)}",
         *(f"node {node.index:<5} {node.url}  {node.state}  {process(node.pid)}" for node in status.nodes),
