@@ -96,10 +96,14 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
             return self.address.lower()
         return "+".join(f"method:{method.type}:{method.id.hex()}" for method in self.methods) or "nobody"
 
-    @property
-    def wallets(self) -> tuple[str, ...]:
-        """The addresses that the caller proved to control, each once."""
-        proven = (address_of_text(method.user_id) for method in self.methods if method.type == MethodType.ETH_WALLET)
+    def is_session_of(self, key_address: str) -> bool:
+        """Say whether what opened the session speaks for the key of this address: a session is of one key."""
+        return self.address is not None and self.address.lower() == key_address.lower()
+
+    def wallets_for(self, key_address: str) -> tuple[str, ...]:
+        """The addresses that the caller proved to control, each once, as far as they speak for the key of this address."""
+        wallets = (method for method in self.methods if method.type == MethodType.ETH_WALLET)
+        proven = (address_of_text(one.user_id) for one in wallets if not one.for_session or self.is_session_of(key_address))
         return tuple(dict.fromkeys((*([self.address] if self.address is not None else ()), *proven)))
 
     def allows(self, ability: Ability, resource: Resource) -> bool:

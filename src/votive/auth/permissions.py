@@ -4,6 +4,9 @@ A PKP signs for a permitted action that runs, for a permitted authentication met
 address, asked in this order. The last three speak for the caller, so they count only if his capabilities include signing with
 this key. A burned PKP has no owner; what it was granted before stays. A key never vouches for itself: where a PKP owns itself or
 is permitted to itself, its own address opens nothing, or a method that may sign messages only could sign anything through it.
+What opened a session of a PKP counts for that key only: a passkey is checked with the public key that stands in the permissions of
+one PKP, and whoever owns another writes what he likes into its. Actions open sessions for keys that have an owner: a burned key
+signs what its actions make, or its mint, grant and burn would prove nothing.
 Every refusal carries each alternative that was tried and what the chain said.
 """
 
@@ -128,7 +131,7 @@ class _Question:
             yield self._by_nobody()
             return
         yield from (self._by_method(method) for method in self.grant.methods)
-        for address in self.grant.wallets:
+        for address in self.grant.wallets_for(self.key_address):
             if self._is_key(address):
                 yield self._by_itself(address)
             else:
@@ -155,6 +158,14 @@ class _Question:
             return await self._by_itself(method.user_id)
         name = f"{method.user_id}:{method.app_id}" if method.app_id else method.user_id
         asked = f"is the authentication method {method.type} of {name} permitted"
+        if method.for_session and not self.grant.is_session_of(self.key_address):
+            return Alternative(
+                asked=asked, seen=f"it opened a session of {self.grant.address}, and counts for that key only", permits=False
+            )
+        if method.type == MethodType.ACTION and await self.reader.owner(self.token_id, self.block) is None:
+            return Alternative(
+                asked=asked, seen="the token has no owner: its actions sign by themselves, and open no sessions", permits=False
+            )
         answers = [await self.reader.is_permitted_method(self.token_id, method.type, one, self.block) for one in method.ids]
         granted = [scopes for permitted, scopes in answers if permitted]
         return self._scoped(asked, bool(granted), {scope for scopes in granted for scope in scopes})

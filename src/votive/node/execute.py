@@ -31,6 +31,10 @@ PKP_SIGN_CALL = "pkpSign"
 """The call name of the endpoint; see ``terms.session.signing_session``."""
 
 
+_NOT_SHOWN = (MethodType.ACTION, MethodType.WEBAUTHN)
+"""Methods that actions do not see: actions stand among the actions; a passkey was checked for one PKP, which may be its holder's own."""
+
+
 class ExecuteBody(msgspec.Struct, frozen=True, kw_only=True, rename={"ipfs_id": "ipfsId", "js_params": "jsParams"}):
     """The fields of ``/web/execute`` that are used; authentication stays with ``authorise``."""
 
@@ -138,7 +142,7 @@ def auth_context(grant: Grant) -> AuthContext:
                 used_for_sign_session_key_request=method.for_session,
             )
             for method in grant.methods
-            if method.type != MethodType.ACTION
+            if method.type not in _NOT_SHOWN
         ),
         resources=grant.resources,
         custom_auth_resource=grant.custom_resource,

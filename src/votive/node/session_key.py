@@ -14,17 +14,16 @@ from typing import Any, Protocol
 import msgspec
 from coincurve import PublicKey
 
-from votive.auth import Grant, NotPermitted, ReadPermissions
+from votive.auth import Grant, ReadPermissions
 from votive.auth.credentials import parse_auth_methods
 from votive.auth.grant import ActionRef, ProvenMethod
 from votive.auth.methods import Methods, verdict_of
 from votive.auth.permissions import decide
 from votive.auth.pkp_session import Opening, UnknownBlock
 from votive.core import KeyShare
-from votive.ipfs import multihash_of
 from votive.node.approval import parse_public_key
 from votive.node.authorise import Asked, check_request_id
-from votive.node.execute import Gate
+from votive.node.execute import Gate, action_of
 from votive.node.permission import SharedBlocks
 from votive.node.source import Program, Programs
 from votive.terms.action import AuthContext, AuthMethodContext
@@ -214,9 +213,8 @@ class SessionKeys:
     async def _by_action(self, question: _Question, body: SignSessionKeyBody) -> AuthContext:
         """Let an action decide that the chain permits; what methods prove beside it is for the action to see."""
         program = await self.programs.find(body.code, body.ipfs_id)
-        action = ActionRef(cid=program.cid, multihash=multihash_of(program.cid))
+        action = action_of(program.cid)
         method = ProvenMethod(type=MethodType.ACTION, id=action.multihash, user_id=action.cid, app_id="")
-        await self._require_owner(question)
         await self._require(question, [method], question.block)
         proven = await self._proven(question)
         grant = msgspec.structs.replace(question.grant(proven, self.now()), actions=(action,))
@@ -243,20 +241,6 @@ class SessionKeys:
             key_address=question.pkp.address,
         )
         decision.require()
-
-    async def _require_owner(self, question: _Question) -> None:
-        """Refuse sessions by action for a key that nobody owns.
-
-        Its mint, grant and burn prove that whatever it signs, the granted action made. An action that merely answers "true"
-        would hand the key to its caller.
-        """
-        pkp, block = question.pkp, question.block
-        if await self.reader.owner(pkp.token_id, block) is None:
-            tried = {"asked": "has the token an owner, so that an action may open its sessions", "seen": "no", "permits": False}
-            raise NotPermitted(
-                f"token {pkp.token_id:#x} was burned or never minted: its actions sign by themselves, and open no sessions",
-                {"tokenId": hex(pkp.token_id), "permitted": False, "block": {"number": block.number}, "alternatives": [tried]},
-            )
 
 
 def check_curve(body: SignSessionKeyBody) -> None:
