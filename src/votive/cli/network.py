@@ -145,6 +145,8 @@ def show(status: NetworkStatus, *, json: bool) -> None:
         f"issuer     {status.issuer.url}  {process(status.issuer.pid)}",
         *(f"node {node.index:<5} {node.url}  {node.state}  {process(node.pid)}" for node in status.nodes),
         f"threshold  {status.threshold} of {len(status.nodes)} nodes sign",
+        f"encryption {status.keys.encryption or 'no key yet'}",
+        f"sessions   {status.keys.session or 'no key yet'}",
         *(f"{name:<17} {address}" for name, address in status.contracts.items()),
         *(f"account {number}  {account.address}" for number, account in enumerate(status.accounts)),
     )

@@ -44,7 +44,7 @@ class Registry:
         self.chain_id = chain_id
         self.network = network_id(chain_id, contracts.resolver)
         self.keys_seen: dict[int, bytes] = {}
-        self._encryption_key: NetworkKey | None = None
+        self._network_keys: dict[Purpose, NetworkKey] = {}
 
     @classmethod
     async def open(cls, rpc: Rpc, resolver: str) -> Registry:
@@ -86,24 +86,34 @@ class Registry:
         return self.keys_seen[token_id]
 
     async def encryption_key(self) -> NetworkKey:
-        """Return the network's encryption key; it never changes, so it is asked for once.
+        """Return the network's encryption key.
 
         Raises:
             Unreachable: the nodes have not generated it yet.
+        """
+        key = await self.network_key(Purpose.ENCRYPTION_BLS)
+        if key is None:
+            raise Unreachable("the nodes have not generated the network's encryption key yet. Wait a moment: see `votive status`.")
+        return key
+
+    async def network_key(self, purpose: Purpose) -> NetworkKey | None:
+        """Return the network's own key of ``purpose``; None if there is none yet. It never changes, so it is asked for once.
+
+        Raises:
             WrongNetwork: what the chain says of it makes no sense.
         """
-        if self._encryption_key is None:
-            self._encryption_key = await self._network_key(Purpose.ENCRYPTION_BLS)
-        return self._encryption_key
+        if purpose not in self._network_keys:
+            (tokens,) = await self.read(self.contracts.pubkey_router, abi.KEYS_OF_PURPOSE, purpose.encode("ascii").ljust(32, b"\0"))
+            if not tokens:
+                return None
+            self._network_keys[purpose] = await self._registered(tokens[0])
+        return self._network_keys[purpose]
 
-    async def _network_key(self, purpose: Purpose) -> NetworkKey:
-        (tokens,) = await self.read(self.contracts.pubkey_router, abi.KEYS_OF_PURPOSE, purpose.encode("ascii").ljust(32, b"\0"))
-        if not tokens:
-            raise Unreachable("the nodes have not generated the network's encryption key yet. Wait a moment: see `votive status`.")
-        (keys,) = await self.read(self.contracts.pubkey_router, abi.GET_KEYS, [tokens[0]])
+    async def _registered(self, token_id: int) -> NetworkKey:
+        (keys,) = await self.read(self.contracts.pubkey_router, abi.GET_KEYS, [token_id])
         registered, _, public_key, verification_hash, _ = keys[0]
-        if not registered or int.from_bytes(keccak(public_key)) != tokens[0] or len(public_key) != BLS_KEY_BYTES:
-            raise WrongNetwork(f"the chain names an encryption key 0x{tokens[0]:064x} that does not hash to it.", retryable=False)
+        if not registered or int.from_bytes(keccak(public_key)) != token_id or len(public_key) != BLS_KEY_BYTES:
+            raise WrongNetwork(f"the chain names a key of the network's own, 0x{token_id:064x}, that does not hash to it.", retryable=False)
         return NetworkKey(public_key=public_key, verification_hash=verification_hash)
 
     async def knows(self, public_key: str) -> bool:

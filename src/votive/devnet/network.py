@@ -172,12 +172,13 @@ class Devnet:
         await _until(service, serves)
 
     async def _stocked(self, nodes: Sequence[Service], session: aiohttp.ClientSession, report: Report) -> None:
-        """Wait until there is a key to mint."""
+        """Wait until there is a key to mint, and enough nodes hold their shares of the network's own keys."""
         registry = await Registry.open(Rpc(session, self.plan.rpc_url), self.plan.resolver)
-        if await registry.stock():
-            return
-        report(Progress("the nodes generate the first keys"))
+        urls, enough = [node.url for node in self.plan.nodes], self.plan.threshold
+        if not await registry.stock():
+            report(Progress("the nodes generate the first keys"))
         await _until(nodes[0], lambda: _has_stock(registry))
+        await _until(nodes[0], lambda: _holds_network_keys(session, urls, enough))
 
 
 @asynccontextmanager
@@ -275,6 +276,13 @@ async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
 
 async def _has_stock(registry: Registry) -> bool:
     return await registry.stock() > 0
+
+
+async def _holds_network_keys(session: aiohttp.ClientSession, urls: Sequence[str], enough: int) -> bool:
+    """Whether so many of the nodes at ``urls`` can use the network's own keys."""
+    told = await asyncio.gather(*(get_json(session, f"{url}/votive/network") for url in urls))
+    keys = [list(network["keys"].values()) for network in told if network is not None and "keys" in network]
+    return sum(None not in those for those in keys) >= enough
 
 
 @asynccontextmanager

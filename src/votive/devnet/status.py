@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from votive.client.errors import Unreachable
+from votive.client.network_key import NetworkKey
+from votive.client.registry import Registry
+from votive.client.rpc import Rpc
 from votive.devnet.plan import CHAIN_ID, CHAIN_NAME, Account, NodePlan, Plan
 from votive.devnet.processes import Process
+from votive.terms.encoding import hex0x
+from votive.terms.key import Purpose
 
 if TYPE_CHECKING:
     import aiohttp
@@ -73,7 +79,15 @@ class NetworkStatus(msgspec.Struct, frozen=True, kw_only=True):
     nodes: tuple[NodeStatus, ...]
     ipfs: IpfsStatus
     issuer: IssuerStatus
+    keys: KeysStatus
     accounts: tuple[Account, ...]
+
+
+class KeysStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The network's own keys as the chain has them: compressed points of G1, 48 bytes, 0x hex; None if there is none yet."""
+
+    encryption: str | None
+    session: str | None
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +109,23 @@ async def status_of(session: aiohttp.ClientSession, version: str, plan: Plan, ru
         nodes=tuple(await asyncio.gather(*(_node_status(session, node, running.nodes[node.index]) for node in plan.nodes))),
         ipfs=IpfsStatus(gateway=plan.ipfs_url, api=plan.ipfs_url, pid=_pid(running.ipfs)),
         issuer=IssuerStatus(url=plan.issuer_url, pid=_pid(running.issuer)),
+        keys=await keys_status(session, plan),
         accounts=plan.accounts,
     )
+
+
+async def keys_status(session: aiohttp.ClientSession, plan: Plan) -> KeysStatus:
+    """Read the network's own keys; all None if the chain does not answer."""
+    try:
+        registry = await Registry.open(Rpc(session, plan.rpc_url), plan.resolver)
+        encryption, own = await registry.network_key(Purpose.ENCRYPTION_BLS), await registry.network_key(Purpose.SESSION_BLS)
+    except Unreachable:
+        return KeysStatus(encryption=None, session=None)
+    return KeysStatus(encryption=_hex(encryption), session=_hex(own))
+
+
+def _hex(key: NetworkKey | None) -> str | None:
+    return None if key is None else hex0x(key.public_key)
 
 
 def _pid(process: Process | None) -> int | None:
