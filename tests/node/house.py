@@ -77,9 +77,11 @@ async def until(condition: Callable[[], bool], what: str, seconds: float = 30.0)
 
 
 @asynccontextmanager
-async def a_house(directory: Path, seats: tuple[int, ...] = (3, 37, 200, 255), policy: StockPolicy = POLICY) -> AsyncIterator[House]:
-    """Start a node in each of ``seats``."""
-    ledger = Ledger(len(seats))
+async def a_house(
+    directory: Path, seats: tuple[int, ...] = (3, 37, 200, 255), policy: StockPolicy = POLICY, ledger: Ledger | None = None
+) -> AsyncIterator[House]:
+    """Start a node in each of ``seats``, on a chain of its own unless given one."""
+    ledger = ledger or Ledger(len(seats))
     async with AsyncExitStack() as stack:
         identities, sockets = {}, {}
         for number in seats:
