@@ -23,9 +23,11 @@ from votive.node.api.metrics import metrics
 from votive.node.api.network import NetworkView, network
 from votive.node.api.pkp_sign import pkp_sign
 from votive.node.api.request import Answer, Door
+from votive.node.api.sign_session_key import sign_session_key
 from votive.node.api.straight import Straight, posted
 from votive.node.execute import Service
 from votive.node.metrics import Metrics
+from votive.node.session_key import SessionKeys
 from votive.node.status import Status
 
 CONNECTIONS = 1024
@@ -39,6 +41,7 @@ class Front:
     """What the endpoints call."""
 
     service: Callable[[], Service]
+    sessions: Callable[[], SessionKeys]
     network: Callable[[], NetworkView]
     status: Callable[[], Status]
     gather: Callable[[], None]
@@ -53,6 +56,7 @@ class Front:
             "/web/handshake": handshake(door, self.service),
             "/web/execute": execute(door, self.service),
             "/web/pkp/sign": pkp_sign(door, self.service),
+            **dict.fromkeys(("/web/sign_session_key", "/web/sign_session_key/v1"), sign_session_key(door, self.sessions)),
         }
 
 
