@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from votive.ipfs import Cid, Codec, InvalidCid, Profile, blocks_of, cid_of, cid_of_multihash, multihash_of
 from votive.ipfs.layout import CHUNK_BYTES, MAX_CHILDREN
-from votive.ipfs.multibase import from_base32, from_base58, to_base32, to_base58
 from votive.terms.errors import ErrorCode
+from votive.terms.multibase import from_base32, from_base58, to_base32, to_base58
 
 # Made with npm ipfs-unixfs-importer 17.1.1 (unixfs-v0-2015; CIDv1 with raw leaves). See ORIGIN.md.
 VECTORS = {

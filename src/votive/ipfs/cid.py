@@ -13,7 +13,7 @@ from typing import Self
 import msgspec
 
 from votive.ipfs.errors import InvalidCid
-from votive.ipfs.multibase import from_base32, from_base58, to_base32, to_base58
+from votive.terms.multibase import from_base32, from_base58, to_base32, to_base58
 
 _SHA2_256 = b"\x12\x20"
 _MULTIHASH_LENGTH = 34

@@ -1,4 +1,4 @@
-"""The two text encodings that CIDs are written in: base58btc and lower-case base32 without padding (RFC 4648)."""
+"""Two text encodings of bytes: base58 with Bitcoin's alphabet, and lower-case base32 without padding (RFC 4648)."""
 
 from __future__ import annotations
 
