@@ -89,7 +89,9 @@ def view() -> NetworkView:
 async def desk() -> AsyncIterator[Desk]:
     office, metrics = Office(), Metrics()
     status = Status(status="starting", step="chain", meaning="Waiting.", version="1", pid=1)
-    front = Front(lambda: cast("Any", office), view, lambda: status, lambda: None, metrics, request_seconds=1.0)
+    front = Front(
+        lambda: cast("Any", office), lambda: cast("Any", office), view, lambda: status, lambda: None, metrics, request_seconds=1.0
+    )
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
         port = listener.getsockname()[1]

@@ -8,14 +8,18 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from votive.action import FetchPolicy, Pool, Warm
-from votive.auth import AuthPolicy, Granting, World, node_address_of
-from votive.auth.methods import Methods
+from votive.auth import AuthPolicy, Grant, Granting, World, node_address_of
+from votive.auth.granting import signed_in_by
+from votive.auth.methods import Methods, Occasion
+from votive.chain.blocks import Blocks
 from votive.chain.events import Watcher
 from votive.chain.token import token_id
 from votive.chain.votes import Votes
@@ -40,19 +44,23 @@ from votive.node.failure import ExitStatus, StartFailure
 from votive.node.identity import NodeIdentity, load_identity
 from votive.node.joining import Joining, OnChain
 from votive.node.keygen import KeyGeneration
+from votive.node.methods import auth_methods, recent_blocks
 from votive.node.metrics import Metrics
 from votive.node.network_key import SessionKey
 from votive.node.pairs import Pairs
 from votive.node.ports import listen
 from votive.node.report import Report
+from votive.node.session_key import SessionKeys
 from votive.node.signing import Signer
-from votive.node.source import Programs
+from votive.node.source import Program, Programs
 from votive.node.status import StartStep
 from votive.node.transitions import StockPolicy, network_key_policy
 from votive.node.unlock import unlock
 from votive.node.verification import check_all
 from votive.protocol import SigningMemory
 from votive.store import Store, StoreError, StoreInUse
+from votive.terms.action import AuthContext
+from votive.terms.auth_sig import AuthSig
 from votive.terms.key import NETWORK_PURPOSES, Purpose
 from votive.terms.session import control_session, network_id
 from votive.terms.version import VERSION
@@ -143,7 +151,9 @@ class Daemon:
 
     def _front(self) -> Front:
         report = self._report
-        return Front(report.service, report.network, report.status, report.gather, self._metrics, self._config.http.request_seconds)
+        return Front(
+            report.service, report.sessions, report.network, report.status, report.gather, self._metrics, self._config.http.request_seconds
+        )
 
     # -- the chain -----------------------------------------------------------------------------------------------------
 
@@ -275,7 +285,22 @@ class Daemon:
             registered=registered,
         )
 
-    def _world(self, chain: OnChain) -> World:
+    def _methods(self, chain: OnChain, world: Callable[[], World]) -> Methods:
+        """Return the authentication methods on offer; ``world`` is what wallets among them are verified with."""
+
+        async def verify_wallet(auth_sig: AuthSig, occasion: Occasion) -> str:
+            signed_in, _ = await signed_in_by(auth_sig, occasion.request, world(), occasion.block)
+            return signed_in.address
+
+        return auth_methods(
+            self._config.auth,
+            verify_wallet=verify_wallet,
+            reader=chain.permissions,
+            recent=recent_blocks(Blocks(chain.rpc), chain.blocks.final_block),
+            now=time.time,
+        )
+
+    def _world(self, chain: OnChain, methods: Methods) -> World:
         """Return what requests are authorised with."""
         auth = self._config.auth
         return World(
@@ -286,15 +311,34 @@ class Daemon:
             chain_id=self._config.chain.chain_id,
             contract_wallets=ContractWallets(chain.rpc),
             network=SessionKey(self._custody),
-            methods=Methods({}),
+            methods=methods,
             name_action=action_of,
+        )
+
+    def _sessions(self, chain: OnChain, service: Service, methods: Methods) -> SessionKeys:
+        async def run(program: Program, params: dict[str, Any], context: AuthContext, grant: Grant, request: bytes) -> str:
+            result, _ = await service.run(program, params, context, grant, request)
+            return result.response
+
+        return SessionKeys(
+            gate=service.gate,
+            methods=methods,
+            reader=chain.permissions,
+            blocks=chain.blocks,
+            nonces=Blocks(chain.rpc),
+            programs=service.programs,
+            run=run,
+            keys=self._custody,
+            now=time.time,
         )
 
     def _serve(self, chain: OnChain, peers: AmongPeers, coordinator: Coordinator, pool: Pool, programs: Programs) -> None:
         """Open the endpoints that use keys."""
+        methods = self._methods(chain, lambda: world)
+        world = self._world(chain, methods)
         service = Service(
             me=chain.me.seat,
-            authorise=Authoriser(Granting(self._world(chain))),
+            authorise=Authoriser(Granting(world)),
             programs=programs,
             pool=pool,
             limits=self._config.limits.action,
@@ -303,7 +347,7 @@ class Daemon:
             blocks=chain.blocks,
             gate=Gate(self._config.limits.concurrent_requests),
         )
-        self._report.serve(service, network_view(self._config, chain))
+        self._report.serve(service, self._sessions(chain, service, methods), network_view(self._config, chain))
         log.info("serving", url=chain.me.url, keys=len(self._custody.live))
 
 

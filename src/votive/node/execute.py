@@ -18,8 +18,8 @@ from votive.node.approval import Approver, Call, parse_public_key
 from votive.node.authorise import Asked, Authoriser
 from votive.node.host import RunHost
 from votive.node.permission import SharedBlocks
-from votive.node.source import Programs
-from votive.terms.action import ActionLimits, AuthContext, AuthMethodContext
+from votive.node.source import Program, Programs
+from votive.terms.action import ActionLimits, AuthContext, AuthMethodContext, RunResult
 from votive.terms.auth_method import MethodType
 from votive.terms.encoding import bytes_of
 from votive.terms.errors import CallerError, ErrorCode
@@ -95,12 +95,16 @@ class Service:
             authorised = await self.authorise.authorise(asked)
             program = await self.programs.find(body.code, body.ipfs_id)
             grant = authorised.grant.through(action_of(program.cid))
-            host = RunHost(
-                approver=self.approver, permissions=self.permissions, blocks=self.blocks, grant=grant, request=authorised.request
-            )
-            result = await self.pool.run(program.code, body.js_params or {}, auth_context(grant), host, self.limits)
+            result, host = await self.run(program, body.js_params or {}, auth_context(grant), grant, authorised.request)
             signed = {name: signed_entry(name, made, self.me) for name, made in host.made.items()}
             return ExecuteAnswer(signed_data=signed, response=result.response, logs=result.logs)
+
+    async def run(
+        self, program: Program, params: dict[str, Any], context: AuthContext, grant: Grant, request: bytes
+    ) -> tuple[RunResult, RunHost]:
+        """Run ``program`` under ``grant``; return its result, and the host with what it had signed."""
+        host = RunHost(approver=self.approver, permissions=self.permissions, blocks=self.blocks, grant=grant, request=request)
+        return await self.pool.run(program.code, params, context, host, self.limits), host
 
     def encryption_key(self) -> bytes | None:
         """Return the key that clients encrypt under, 48 bytes; None while the nodes are still making it."""

@@ -14,6 +14,7 @@ from votive.node.coordinator import Coordinator
 from votive.node.custody import Custody
 from votive.node.execute import Service
 from votive.node.metrics import Metrics
+from votive.node.session_key import SessionKeys
 from votive.node.status import ChainStatus, KeysStatus, PeerStatus, SandboxStatus, StartStep, Status, StockStatus
 from votive.terms.encoding import hex0x
 from votive.terms.errors import ErrorCode, WorldError
@@ -34,6 +35,7 @@ class Report:
         self._coordinator: Coordinator | None = None
         self._pool: Pool | None = None
         self._service: Service | None = None
+        self._sessions: SessionKeys | None = None
         self._network: NetworkView | None = None
 
     # What the daemon tells.
@@ -58,9 +60,9 @@ class Report:
         """Note the sandbox."""
         self._pool = pool
 
-    def serve(self, service: Service, network: NetworkView) -> None:
+    def serve(self, service: Service, sessions: SessionKeys, network: NetworkView) -> None:
         """Begin to serve."""
-        self._service, self._network = service, network
+        self._service, self._sessions, self._network = service, sessions, network
         self.step(StartStep.SERVING)
         self._metrics.serving.set(1)
 
@@ -71,6 +73,12 @@ class Report:
         if self._service is None:
             raise self._starting()
         return self._service
+
+    def sessions(self) -> SessionKeys:
+        """Return what opens sessions; WorldError 503 while the node is starting."""
+        if self._sessions is None:
+            raise self._starting()
+        return self._sessions
 
     def network(self) -> NetworkView:
         """Return the network; WorldError 503 while the node is starting."""
