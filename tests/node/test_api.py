@@ -141,7 +141,7 @@ async def test_the_handshake_has_the_encryption_key_once_there_is_one_and_a_fina
     assert len(answer["latestBlockhash"]) == 66
 
 
-@pytest.mark.parametrize("path", ["/web/execute/v1", "/web/pkp/sign/v1", "/web/nothing", "/"])
+@pytest.mark.parametrize("path", ["/web/execute/v2", "/web/pkp/sign/v1/v1", "/web/nothing", "/"])
 async def test_what_is_not_offered_is_404_in_the_same_form(desk: Desk, path: str) -> None:
     status, answer = await desk.post(path, {})
     assert (status, answer["status"], answer["errorCode"], answer["correlationId"]) == (404, 404, "NodeBadInput", "lit_1")
@@ -160,7 +160,7 @@ async def test_a_request_without_its_id_is_refused(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({}, "toSign"),
+        ({}, "pubkey"),
         ({"toSign": DIGEST}, "pubkey"),
         ({"toSign": "x", "pubkey": "0x"}, "toSign"),
         ({"toSign": DIGEST, "pubkey": 1}, "pubkey"),

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
+import msgspec
 import pytest
 from coincurve import PrivateKey
+from tests.auth.sessions import NOW, WALLET, session
 from tests.auth.worlds import Moment, a_world
+from tests.node.grants import a_grant
 
-from votive.auth import Granting
+from votive.auth import ActionRef, Granting, ProvenMethod, UnsupportedAuthSig
 from votive.node.additive import Q
 from votive.node.answer import big_r, signature_body
 from votive.node.approval import check_digest, parse_public_key
 from votive.node.authorise import Asked, Authoriser
-from votive.node.execute import Gate, digest_of
+from votive.node.execute import Gate, PkpSignBody, asked_digest, auth_context, digest_of
 from votive.terms.errors import CallerError, ErrorCode
 from votive.terms.ethereum import personal_digest
 from votive.terms.key import Signature
@@ -22,7 +26,7 @@ KEY = PrivateKey(b"\x01" * 32).public_key
 
 
 def an_authoriser() -> Authoriser:
-    return Authoriser(Granting(a_world(Moment(1_800_000_000.0))))
+    return Authoriser(Granting(a_world(Moment(NOW))))
 
 
 def test_no_more_requests_work_at_once_than_there_are_places() -> None:
@@ -86,3 +90,60 @@ async def test_a_request_needs_its_auth_sig() -> None:
     with pytest.raises(CallerError) as caught:
         await an_authoriser().authorise(Asked("/web/execute", "lit_1", {"code": hashlib.sha256(b"x").hexdigest()}))
     assert caught.value.details == ({"field": "authSig"},)
+
+
+WALLET_SIG = {"sig": "0x", "derivedVia": "web3.eth.personal.sign", "signedMessage": "m", "address": "0x"}
+
+
+@pytest.mark.parametrize("path", ["/web/execute/v1", "/web/pkp/sign/v1"])
+async def test_versioned_paths_take_session_signatures_only(path: str) -> None:
+    for kind in ({}, {"derivedVia": "EIP1271"}, {"derivedVia": "lit.bls", "algo": "LIT_BLS"}):
+        with pytest.raises(UnsupportedAuthSig, match="session signatures only") as caught:
+            await an_authoriser().authorise(Asked(path, "lit_1", {"authSig": WALLET_SIG | kind}))
+        assert (caught.value.code, caught.value.status) == (ErrorCode.UNSUPPORTED_AUTH_SIG, 400)
+
+
+async def test_a_session_names_its_request_like_any_other_caller() -> None:
+    sent = {"authSig": msgspec.to_builtins(session()), "pubkey": "0x04"}
+    authorised = await an_authoriser().authorise(Asked("/web/pkp/sign/v1", "lit_1", sent))
+    assert authorised.grant.address == WALLET.address
+    again = await an_authoriser().authorise(Asked("/web/pkp/sign/v1", "lit_1", sent | {"epoch": 9}))
+    other = await an_authoriser().authorise(Asked("/web/pkp/sign/v1", "lit_1", sent | {"pubkey": "0x05"}))
+    assert authorised.request == again.request != other.request
+
+
+# What is to be signed
+
+
+def a_body(**fields: Any) -> PkpSignBody:
+    return msgspec.convert({"pubkey": "0x04"} | fields, PkpSignBody)
+
+
+def test_a_message_is_hashed_here_and_a_digest_is_taken_as_it_is() -> None:
+    assert asked_digest(a_body(message="0x" + b"Hello World".hex())) == personal_digest(b"Hello World")
+    assert asked_digest(a_body(message="0x")) == personal_digest(b"")
+    assert asked_digest(a_body(toSign=list(range(32)))) == bytes(range(32))
+
+
+@pytest.mark.parametrize("fields", [{}, {"toSign": [0] * 32, "message": "0x"}, {"message": "00"}, {"message": "0x0"}, {"message": "0x 00"}])
+def test_exactly_one_of_digest_and_message_is_given(fields: dict[str, Any]) -> None:
+    with pytest.raises(CallerError):
+        asked_digest(a_body(**fields))
+
+
+# What an action sees of its caller
+
+
+def test_an_action_sees_who_asked_and_who_opened_the_session() -> None:
+    user = ProvenMethod(type=6, id=b"\x01" * 32, user_id="carol", app_id="app", for_session=True)
+    opener = ProvenMethod(type=2, id=b"\x12" * 34, user_id="QmOpener", app_id="")
+    grant = msgspec.structs.replace(a_grant(WALLET.address), methods=(user, opener), resources=("a:b",), custom_resource="r")
+    seen = auth_context(grant.through(ActionRef(cid="QmPrime", multihash=b"\x12" * 34)))
+    assert msgspec.to_builtins(seen) == {
+        "actionIpfsIds": ("QmPrime",),
+        "actionIpfsIdStack": ("QmPrime",),
+        "authSigAddress": WALLET.address,
+        "authMethodContexts": ({"userId": "carol", "appId": "app", "authMethodType": 6, "usedForSignSessionKeyRequest": True},),
+        "resources": ("a:b",),
+        "customAuthResource": "r",
+    }

@@ -108,13 +108,13 @@ def _read(auth_sig: AuthSig, kind: Kind, world: World) -> Delegated:
     named = _session_key(message.uri)
     if named is None:
         raise InvalidAuthSig(f"the capability's URI {message.uri[:120]!r} is neither {SESSION_URI}<public key> nor {DELEGATION_URI}")
-    context = _resolved(recap, kind, world)
+    context = _resolved(recap, kind)
     return Delegated(
         message=message,
         session_key=named[1].lower(),
         capabilities=recap.capabilities(),
         resources=(message.resources or ())[:-1],
-        methods=context.proven(world),
+        methods=_proven(context, world),
         custom_resource=context.custom_auth_resource,
     )
 
@@ -180,7 +180,7 @@ class _Context(msgspec.Struct, frozen=True, rename="camel"):
     custom_auth_resource: str = ""
 
     def proven(self, world: World) -> tuple[ProvenMethod, ...]:
-        """Return who opened the session: users, and actions that vouched for it."""
+        """Return who opened the session, users and actions that vouched for it; ValueError if a user cannot be of his type."""
         users = (
             ProvenMethod(
                 type=method.auth_method_type,
@@ -199,7 +199,14 @@ class _Context(msgspec.Struct, frozen=True, rename="camel"):
         return (*users, *actions)
 
 
-def _resolved(recap: Recap, kind: Kind, world: World) -> _Context:
+def _proven(context: _Context, world: World) -> tuple[ProvenMethod, ...]:
+    try:
+        return context.proven(world)
+    except ValueError as error:
+        raise InvalidAuthSig(f"the session's resolved context is malformed: {error}") from error
+
+
+def _resolved(recap: Recap, kind: Kind) -> _Context:
     declared = [target for target in recap.att if target.partition("://")[0].lower() == RESOLVED_CONTEXT]
     if kind is not Kind.NETWORK:
         if declared:
@@ -214,5 +221,5 @@ def _resolved(recap: Recap, kind: Kind, world: World) -> _Context:
 def _context(value: Any) -> _Context:
     try:
         return msgspec.convert(value, _Context)
-    except (msgspec.MsgspecError, ValueError) as error:
+    except msgspec.MsgspecError as error:
         raise InvalidAuthSig(f"the session's resolved context is malformed: {error}") from error

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 _P = 2**255 - 19
 _Y_MASK = 2**255 - 1
-_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7
+_ORDER_8 = 0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7
 """The y of two points of order 8; the y of the other two is its negative."""
 _SMALL = frozenset({0, 1, _P - 1, _ORDER_8, _P - _ORDER_8})
 """The y of every point whose order divides 8."""

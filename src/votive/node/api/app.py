@@ -25,6 +25,7 @@ from votive.node.api.pkp_sign import pkp_sign
 from votive.node.api.request import Answer, Door
 from votive.node.api.sign_session_key import sign_session_key
 from votive.node.api.straight import Straight, posted
+from votive.node.authorise import SESSIONS_ONLY
 from votive.node.execute import Service
 from votive.node.metrics import Metrics
 from votive.node.session_key import SessionKeys
@@ -54,10 +55,15 @@ class Front:
         door = Door(self.metrics, self.request_seconds)
         return {
             "/web/handshake": handshake(door, self.service),
-            "/web/execute": execute(door, self.service),
-            "/web/pkp/sign": pkp_sign(door, self.service),
-            **dict.fromkeys(("/web/sign_session_key", "/web/sign_session_key/v1"), sign_session_key(door, self.sessions)),
+            **versions("/web/execute", execute(door, self.service)),
+            **versions("/web/pkp/sign", pkp_sign(door, self.service)),
+            **versions("/web/sign_session_key", sign_session_key(door, self.sessions)),
         }
+
+
+def versions(path: str, answer: Answer) -> dict[str, Answer]:
+    """Offer an endpoint at its path and at its versioned one, where only session signatures count."""
+    return {path: answer, path + SESSIONS_ONLY: answer}
 
 
 def application(front: Front) -> Straight:
