@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +28,8 @@ ACCOUNT = Wallet.from_key("0x" + "11" * 32)
 CHAIN_ID = 31337
 NOWHERE = "0x" + "00" * 19 + "01"
 
+Request = tuple[int, str, str, dict[str, Any]]
+"""Seat, path, request id, body."""
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -69,17 +71,19 @@ class Town:
     """Pretended nodes and what they were asked."""
 
     network: Network
-    requests: list[tuple[int, str, str, dict[str, Any]]] = field(default_factory=list)
-    """Seat, path, request id, body."""
+    requests: list[Request] = field(default_factory=list)
 
 
 @asynccontextmanager
-async def town(*handlers: Handler | None) -> AsyncIterator[Town]:
-    """A network whose node in seat i answers with the i-th handler; one whose handler is None cannot be reached."""
+async def town(*handlers: Handler | None, tells: Mapping[int, Any] | None = None) -> AsyncIterator[Town]:
+    """A network whose node in seat i answers with the i-th handler; one whose handler is None cannot be reached.
+
+    ``tells`` is what each answers to ``GET /votive/network``.
+    """
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        asked: list[tuple[int, str, str, dict[str, Any]]] = []
-        nodes = [await _node(stack, seat, handler, asked) for seat, handler in enumerate(handlers, start=1)]
+        asked: list[Request] = []
+        nodes = [await _node(stack, seat, handler, asked, (tells or {}).get(seat)) for seat, handler in enumerate(handlers, start=1)]
         registry = Registry(
             Rpc(session, "http://127.0.0.1:9"),
             Contracts(
@@ -95,7 +99,9 @@ async def town(*handlers: Handler | None) -> AsyncIterator[Town]:
         yield Town(network, asked)
 
 
-async def _node(stack: AsyncExitStack, seat: int, handler: Handler | None, asked: list[tuple[int, str, str, dict[str, Any]]]) -> Node:
+async def _node(
+    stack: AsyncExitStack, seat: int, handler: Handler | None, asked: list[tuple[int, str, str, dict[str, Any]]], tells: Any
+) -> Node:
     if handler is None:
         return Node(seat=seat, url="http://127.0.0.1:9", address=NOWHERE)
 
@@ -104,7 +110,12 @@ async def _node(stack: AsyncExitStack, seat: int, handler: Handler | None, asked
         return await handler(request)
 
     app = web.Application(client_max_size=2**24)
+
+    async def telling(_: web.Request) -> web.StreamResponse:
+        return web.json_response(tells)
+
     app.router.add_post("/{path:.*}", noting)
+    app.router.add_get("/votive/network", telling)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)

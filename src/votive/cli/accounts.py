@@ -30,6 +30,13 @@ def address(who: str, accounts: Sequence[Account]) -> str:
     return _by_number(who, accounts).address if who.isdecimal() else who
 
 
+def address_of(who: str, accounts: Sequence[Account]) -> str:
+    """Return the address of whom ``--as`` names; unlike ``wallet``, any address will do."""
+    from votive.client.arguments import address_of as read
+
+    return _from_file(who).address if Path(who).is_file() else read(address(who, accounts))
+
+
 def _by_number(who: str, accounts: Sequence[Account]) -> Account:
     if int(who) >= len(accounts):
         raise BadArgument(f"there is no account {who}: the development chain has the accounts 0 to {len(accounts) - 1}.")

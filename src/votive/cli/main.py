@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from votive.cli import action, key
+from votive.cli import action, key, sessions
 from votive.cli.demo import demo
+from votive.cli.encryption import decrypt, encrypt
 from votive.cli.network import down, logs, status, up
 from votive.cli.options import Verbose
 from votive.cli.output import print_error, print_usage_error, say
@@ -53,6 +54,9 @@ app.command(name="logs")(logs)
 app.command(name="down")(down)
 app.add_typer(key.app, name="key")
 app.add_typer(action.app, name="action")
+app.command(name="encrypt")(encrypt)
+app.command(name="decrypt")(decrypt)
+app.add_typer(sessions.app, name="session")
 app.command(name="verify")(verify)
 
 

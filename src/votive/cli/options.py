@@ -20,3 +20,4 @@ As = Annotated[
 TokenArgument = Annotated[str, typer.Argument(help="Token id of the key, decimal or 0x hex.", metavar="TOKEN_ID")]
 Action = Annotated[str | None, typer.Option("--action", help="The action's CID: see `votive action cid`.", metavar="CID")]
 Address = Annotated[str | None, typer.Option("--address", help="The address, or number of a development account.", metavar="ADDRESS")]
+UseSession = Annotated[bool, typer.Option("--session", help="Ask with a session made by `votive session create`, not with the wallet.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,6 +50,25 @@ def reporting(title: str) -> Iterator[Report]:
             status.update(progress.text)
 
         yield show
+
+
+LARGE = 8 * 1024 * 1024
+"""Work on so many bytes takes long enough to be watched."""
+
+
+@contextmanager
+def counting(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how many of ``total`` bytes are done, on standard error: with a bar for large work on a terminal, not at all elsewhere."""
+    if total < LARGE or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # only terminals need it
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (TextColumn(title), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done: bar.advance(task, done)
 
 
 def print_error(error: VotiveError, *, as_json: bool, verbose: bool) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from votive.client.blocking import BlockingNetwork, connect_blocking
 from votive.client.connection import connect
-from votive.client.errors import BadArgument, NoValidSignature, Refused, TransactionFailed, Unreachable, WrongNetwork
+from votive.client.encrypted import Encrypted
+from votive.client.errors import BadArgument, NotEnoughShares, NoValidSignature, Refused, TransactionFailed, Unreachable, WrongNetwork
 from votive.client.network import Network
 from votive.client.provenance import Claim, Verdict
-from votive.client.results import EcdsaSignature, ExecuteResult, KeyState, Minted, Pkp, SignResult, Transaction
+from votive.client.results import Decrypted, DecryptedFile, EcdsaSignature, ExecuteResult, KeyState, Minted, Pkp, SignResult, Transaction
 from votive.client.session import Session
 from votive.client.session_store import SessionStore
 from votive.client.wallet import ContractWallet, Wallet
@@ -21,12 +22,16 @@ __all__ = [
     "BlockingNetwork",
     "Claim",
     "ContractWallet",
+    "Decrypted",
+    "DecryptedFile",
     "EcdsaSignature",
+    "Encrypted",
     "ExecuteResult",
     "KeyState",
     "Minted",
     "Network",
     "NoValidSignature",
+    "NotEnoughShares",
     "Pkp",
     "Refused",
     "Session",

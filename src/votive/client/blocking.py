@@ -49,6 +49,10 @@ class BlockingNetwork:
     publish = _waiting(Network.publish)
     execute = _waiting(Network.execute)
     sign = _waiting(Network.sign)
+    encrypt = _waiting(Network.encrypt)
+    encrypt_file = _waiting(Network.encrypt_file)
+    decrypt = _waiting(Network.decrypt)
+    decrypt_file = _waiting(Network.decrypt_file)
     session = _waiting(Network.session)
     verify = _waiting(Network.verify)
 

@@ -7,6 +7,7 @@ import base64
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,12 +17,18 @@ from votive.client.arguments import Token, address_of, cid_named, digest_of, gra
 from votive.client.ask import Answer
 from votive.client.auth_sig import Origin
 from votive.client.combine import commonest, first_signature, public_keys_in, runs_of
+from votive.client.decryption import Gathering
+from votive.client.encrypted import Encrypted
+from votive.client.encryption import decrypt, decrypt_file, encrypt, encrypt_file, read
+from votive.client.envelope import Progress, unwatched
 from votive.client.errors import BadArgument, TransactionFailed, Unreachable
+from votive.client.network_key import verification_shares
 from votive.client.provenance import Claim, Verdict, examine
+from votive.client.recipient import Recipient, Written, recipient_of
 from votive.client.refusal import opinions_of, refusal
 from votive.client.registry import ECDSA, Committee, Registry
-from votive.client.request import Asker, Requests
-from votive.client.results import ExecuteResult, KeyState, Minted, Pkp, SignResult, Transaction
+from votive.client.request import Asked, Asker, Requests
+from votive.client.results import Decrypted, DecryptedFile, ExecuteResult, KeyState, Minted, Pkp, SignResult, Transaction
 from votive.client.session import Delegation, Session, Wanted, capabilities_of, delegate, is_fresh, written
 from votive.client.session_store import SessionStore
 from votive.client.transactions import Sender, transaction_of
@@ -42,6 +49,8 @@ SIGN_SECONDS = 15.0
 """Nodes end a signing session after 8 s at most."""
 EXECUTE_SECONDS = 65.0
 """Nodes answer a request after 60 s at most."""
+DECRYPT_SECONDS = 20.0
+"""Nodes read several chains for one decryption."""
 STOCK_SECONDS = 30.0
 SESSION_LIFETIME = timedelta(days=1)
 SIGN_ANYTHING = 1
@@ -68,6 +77,7 @@ class Network:
         self.gateways = tuple(gateways)
         self.chain_name = chain_name
         """What conditions call the network's own chain."""
+        self._http = session
         self._requests = Requests(session, committee.nodes, epoch=committee.epoch, chain_id=registry.chain_id, origin=origin)
         self._sender = Sender(registry.rpc, registry.chain_id)
 
@@ -205,6 +215,72 @@ class Network:
             raise refusal(asked.answers, faults, len(self.committee.nodes))
         return SignResult(signature=signature, request_id=asked.request_id, nodes=seats, timings_ms=asked.timings(), faults=faults)
 
+    # ------------------------------------------------------------------ encryption
+
+    async def encrypt(self, data: bytes | str, conditions: Written, *, chain: str | None = None) -> Encrypted:
+        """Encrypt ``data`` to ``conditions``: whoever meets them can decrypt it, and nobody else. No node is asked.
+
+        Args:
+            data: bytes, or text, which is encrypted as UTF-8.
+            conditions: Lit's JSON (a list, or its text), or the words of docs/encryption.md, such as ``"owns(0x…, erc721)"``.
+            chain: the chain that words mean which name none; by default the network's own.
+
+        Raises:
+            InvalidConditions: the conditions cannot be understood; the message says where.
+        """
+        plaintext = data.encode() if isinstance(data, str) else data
+        return await asyncio.to_thread(encrypt, await self._recipient(conditions, chain), plaintext)
+
+    async def encrypt_file(
+        self, source: Path | str, destination: Path | str, conditions: Written, *, chain: str | None = None, progress: Progress = unwatched
+    ) -> Encrypted:
+        """Encrypt the file ``source`` into the JSON file ``destination``, without ever holding all of it.
+
+        Args:
+            source: what is encrypted.
+            destination: what is written, whole or not at all.
+            conditions: as in ``encrypt``.
+            chain: as in ``encrypt``.
+            progress: is told of so many bytes more that are done.
+
+        Returns:
+            What was written, without the content of its envelope if it has one.
+        """
+        recipient = await self._recipient(conditions, chain)
+        return await asyncio.to_thread(encrypt_file, recipient, Path(source), Path(destination), progress)
+
+    async def decrypt(self, encrypted: Encrypted, *, account: AskingAccount | None = None, session: Session | None = None) -> Decrypted:
+        """Decrypt what was encrypted to conditions that ``account``, or the wallet behind ``session``, meets.
+
+        Each node evaluates the conditions for itself; t of them must find that they hold.
+
+        Raises:
+            Refused: the conditions do not hold; ``details`` is the tree of what was looked at and seen.
+            NotEnoughShares: too few nodes contributed.
+            InvalidCiphertext: the ciphertext is no one's work but a forger's, or a damaged one.
+        """
+        asked, gathered, key = await self._unlock(encrypted, asker(account, session))
+        data = await asyncio.to_thread(decrypt, encrypted, key, gathered.signature)
+        return Decrypted(data=data, **_told(asked, gathered))
+
+    async def decrypt_file(
+        self,
+        source: Path | str,
+        destination: Path | str,
+        *,
+        account: AskingAccount | None = None,
+        session: Session | None = None,
+        progress: Progress = unwatched,
+    ) -> DecryptedFile:
+        """Decrypt the file ``source``, as ``encrypt_file`` or Lit's SDK wrote it, into ``destination``.
+
+        ``destination`` is there only when all of it was verified. Raises as ``decrypt`` does.
+        """
+        kept = await asyncio.to_thread(read, Path(source))
+        asked, gathered, key = await self._unlock(kept.encrypted, asker(account, session))
+        size = await asyncio.to_thread(decrypt_file, kept, Path(destination), key, gathered.signature, progress)
+        return DecryptedFile(size=size, **_told(asked, gathered))
+
     # ------------------------------------------------------------------ sessions
 
     async def session(
@@ -247,6 +323,26 @@ class Network:
 
     # ------------------------------------------------------------------ inside
 
+    async def _recipient(self, conditions: Written, chain: str | None) -> Recipient:
+        key = await self.registry.encryption_key()
+        return recipient_of(key.public_key, conditions, chain or self.chain_name)
+
+    async def _unlock(self, encrypted: Encrypted, asker: Asker) -> tuple[Asked, Gathering, bytes]:
+        """Have the network sign what ``encrypted`` is encrypted to: that signature decrypts it."""
+        key = await self.registry.encryption_key()
+        gathering = Gathering(
+            public_key=key.public_key,
+            threshold=self.committee.threshold,
+            identity=encrypted.identity,
+            verification_shares=lambda: verification_shares(self._http, self.committee.nodes, key),
+        )
+        asked = await self._requests.ask(
+            "/web/encryption/sign", encrypted.request(), asker=asker, patience=DECRYPT_SECONDS, enough=gathering.enough, grace=0
+        )
+        if not await gathering.enough(asked.answers):
+            raise gathering.failure(asked.answers, len(self.committee.nodes))
+        return asked, gathering, key.public_key
+
     async def _enough_runs(self, answers: Sequence[Answer]) -> bool:
         """Whether t nodes already agree on the outcome of a run."""
         runs, _ = runs_of(answers, lambda _: True)
@@ -280,6 +376,16 @@ class Network:
 
     async def _send(self, account: Account, to: str, data: bytes) -> Transaction:
         return transaction_of(await self._sender.send(wallet_of(account), to, data))
+
+
+def _told(asked: Asked, gathered: Gathering) -> dict[str, Any]:
+    """Return what every result says of its request."""
+    return {
+        "request_id": asked.request_id,
+        "nodes": gathered.seats,
+        "timings_ms": asked.timings("decrypt"),
+        "faults": gathered.faults,
+    }
 
 
 def asker(account: AskingAccount | None, session: Session | None) -> Asker:

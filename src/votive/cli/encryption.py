@@ -1,0 +1,127 @@
+"""``votive encrypt`` and ``votive decrypt``: content for whoever meets conditions."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from votive.cli import accounts
+from votive.cli.options import DEFAULT_DIRECTORY, As, Directory, Json, UseSession, Verbose
+from votive.cli.output import counting, note, print_json, say
+from votive.cli.session import connected, plan_of
+from votive.cli.sessions import session_of
+
+if TYPE_CHECKING:
+    from votive.client.encrypted import Encrypted
+    from votive.client.recipient import Recipient
+    from votive.client.results import DecryptedFile
+    from votive.devnet.plan import Plan
+
+
+def encrypt(
+    file: Annotated[Path, typer.Argument(help="What to encrypt.", metavar="FILE")],
+    condition: Annotated[
+        str, typer.Option(help="Who may decrypt: words, Lit's JSON, or @FILE with either; see docs/encryption.md.", metavar="CONDITION")
+    ],
+    chain: Annotated[
+        str | None, typer.Option(help="The chain of conditions that name none.  [default: the network's own]", metavar="NAME")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Where to write.  [default: FILE.json]", metavar="FILE")] = None,
+    directory: Directory = DEFAULT_DIRECTORY,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Encrypt a file for whoever meets a condition.
+
+    No node is asked: the network's key is read from the chain. What is written is Lit's JSON; content over 1 MiB is in an envelope
+    beside it.
+    """
+    destination = out or file.with_name(file.name + ".json")
+    recipient = asyncio.run(_recipient(plan_of(directory), written(condition), chain))
+    from votive.client.encryption import encrypt_file
+
+    with counting("encrypting", size_of(file)) as progress:
+        made = encrypt_file(recipient, file, destination, progress)
+    show_encrypted(made, destination, json=json)
+
+
+def decrypt(
+    file: Annotated[Path, typer.Argument(help="What `votive encrypt`, or Lit's SDK, wrote.", metavar="FILE")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write.", metavar="FILE")],
+    as_: As = "0",
+    use_session: UseSession = False,
+    directory: Directory = DEFAULT_DIRECTORY,
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Decrypt a file whose conditions the asker meets.
+
+    Each node evaluates the conditions for itself. A refusal shows every condition with what was seen. Nothing is written unless all of
+    it was verified.
+    """
+    result = asyncio.run(_decrypt(plan_of(directory), file, out, as_, use_session=use_session))
+    for fault in result.faults:
+        note(f"votive: node {fault.seat} was passed over: {fault.reason}")
+    if json:
+        print_json({"nodes": result.nodes, "timings_ms": result.timings_ms, "out": str(out), "bytes": result.size})
+    else:
+        say(f"{out}: {result.size} bytes, decrypted by nodes {', '.join(map(str, result.nodes))}")
+
+
+async def _recipient(plan: Plan, conditions: str, chain: str | None) -> Recipient:
+    """Understand the conditions, and read the network's key from the chain."""
+    import aiohttp
+
+    from votive.client.recipient import recipient_of
+    from votive.client.registry import Registry
+    from votive.client.rpc import Rpc
+    from votive.devnet.plan import CHAIN_NAME
+
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None)) as session:
+        registry = await Registry.open(Rpc(session, plan.rpc_url), plan.resolver)
+        key = await registry.encryption_key()
+    return recipient_of(key.public_key, conditions, chain or CHAIN_NAME)
+
+
+async def _decrypt(plan: Plan, file: Path, out: Path, who: str, *, use_session: bool) -> DecryptedFile:
+    from votive.client.encryption import read
+    from votive.client.session import capabilities_of
+
+    asker: dict[str, Any]
+    if use_session:
+        asker = {"session": session_of(plan, who, capabilities_of([read(file).encrypted.resource]))}
+    else:
+        asker = {"account": accounts.wallet(who, plan.accounts)}
+    async with connected(plan) as network:
+        with counting("decrypting", size_of(file)) as progress:
+            return await network.decrypt_file(file, out, **asker, progress=progress)
+
+
+def written(condition: str) -> str:
+    """Return the conditions given, read from a file if that is what was given."""
+    from votive.client.errors import BadArgument
+
+    if not condition.startswith("@"):
+        return condition
+    try:
+        return Path(condition[1:]).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadArgument(f"cannot read the conditions in {condition[1:]}: {error}") from error
+
+
+def size_of(file: Path) -> int:
+    """Return the size of a file; 0 if it cannot be told."""
+    return file.stat().st_size if file.is_file() else 0
+
+
+def show_encrypted(made: Encrypted, destination: Path, *, json: bool) -> None:
+    """Print what was written; an envelope's content stays in the file."""
+    import msgspec
+
+    if json:
+        print_json(msgspec.to_builtins(made) | {"out": str(destination)})
+        return
+    say(f"{destination}: encrypted, dataToEncryptHash {made.data_to_encrypt_hash}")

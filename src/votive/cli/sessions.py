@@ -1,0 +1,128 @@
+"""``votive session``: let a key of this machine ask in a wallet's name for a while, for what is named and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from votive.cli import accounts
+from votive.cli.options import DEFAULT_DIRECTORY, As, Directory, Json, Verbose
+from votive.cli.output import note, print_json, say
+from votive.cli.session import plan_of
+
+if TYPE_CHECKING:
+    from votive.client.session import Delegation, Session
+    from votive.devnet.plan import Plan
+    from votive.terms.capability import Capabilities, Resource
+
+app = typer.Typer(no_args_is_help=True, help="Let a session key ask instead of a wallet.")
+
+ANY = "any"
+Keys = Annotated[list[str] | None, typer.Option("--key", help="A key that it may have signatures by; `any` for all.", metavar="TOKEN_ID")]
+Actions = Annotated[list[str] | None, typer.Option("--action", help="An action that it may run; `any` for all.", metavar="CID")]
+Encrypted = Annotated[
+    list[str] | None, typer.Option("--decrypt", help="What `votive encrypt` wrote and it may decrypt; `any` for all.", metavar="FILE")
+]
+
+
+@app.command()
+def create(
+    key: Keys = None,
+    action: Actions = None,
+    decrypt: Encrypted = None,
+    days: Annotated[float, typer.Option(help="How long it lives, at most 30.", min=0.001, max=30)] = 1,
+    directory: Directory = DEFAULT_DIRECTORY,
+    as_: As = "0",
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Let a new session key ask in a wallet's name, for what is named here and nothing else.
+
+    The wallet signs once. The session is kept sealed in your state directory; commands use it with --session.
+    """
+    from votive.client.auth_sig import ANONYMOUS
+    from votive.client.session import delegate
+    from votive.client.session_store import SessionStore
+    from votive.devnet.plan import CHAIN_ID
+
+    plan = plan_of(directory)
+    wallet = accounts.wallet(as_, plan.accounts)
+    resources = list(_resources(key or [], action or [], decrypt or []))
+    made = delegate(wallet, resources, lifetime=timedelta(days=days), chain_id=CHAIN_ID, origin=ANONYMOUS)
+    file = SessionStore().keep(network_of(plan), made)
+    printed = {**_shown(made), "file": str(file)}
+    print_json(printed) if json else say(*_lines(printed))
+
+
+@app.command()
+def show(directory: Directory = DEFAULT_DIRECTORY, json: Json = False, verbose: Verbose = False) -> None:
+    """Show the sessions that are kept for this network; neither keys nor signatures are shown."""
+    from votive.client.session_store import SessionStore
+
+    sessions = [_shown(delegation) for delegation in SessionStore().of_network(network_of(plan_of(directory)))]
+    if json:
+        print_json({"sessions": sessions})
+        return
+    for session in sessions:
+        say(*_lines(session), "")
+    note(f"{len(sessions)} sessions")
+
+
+def network_of(plan: Plan) -> bytes:
+    """Return what names the network of ``plan`` among all."""
+    from votive.devnet.plan import CHAIN_ID
+    from votive.terms.session import network_id
+
+    return network_id(CHAIN_ID, plan.resolver)
+
+
+def session_of(plan: Plan, who: str, needed: Capabilities) -> Session:
+    """Return the session that is kept for whom ``--as`` names and may do what is ``needed``; the one that lives longest.
+
+    Raises:
+        BadArgument: there is none.
+    """
+    from votive.client.errors import BadArgument
+    from votive.client.session import Session, capabilities_of
+    from votive.client.session_store import SessionStore
+
+    address, now = accounts.address_of(who, plan.accounts), datetime.now(UTC)
+    for kept in SessionStore().of_network(network_of(plan)):
+        if kept.auth_sig.address == address and now < kept.period.expires_at and needed.within(capabilities_of(kept.resources)):
+            return Session(kept)
+    what = ", ".join(sorted(resource.uri for _, resource in needed.pairs))
+    raise BadArgument(f"no session of {address} that lives may use {what}: make one with `votive session create`, or leave out --session.")
+
+
+def _resources(keys: Sequence[str], actions: Sequence[str], files: Sequence[str]) -> Iterator[Resource]:
+    from votive.client.arguments import cid_named, token_of
+    from votive.client.encryption import read
+    from votive.terms.capability import ACTION, CONDITIONS, PKP, Resource
+
+    for key in keys:
+        yield Resource.every(PKP) if key == ANY else Resource.pkp(token_of(key))
+    for action in actions:
+        yield Resource.every(ACTION) if action == ANY else Resource.action(cid_named(action))
+    for file in files:
+        yield Resource.every(CONDITIONS) if file == ANY else read(Path(file)).encrypted.resource
+
+
+def _shown(delegation: Delegation) -> dict[str, Any]:
+    from votive.client.auth_sig import timestamp
+    from votive.client.session import Session
+
+    return {
+        "address": delegation.auth_sig.address,
+        "session_key": Session(delegation).session_key,
+        "resources": list(delegation.resources),
+        "issued_at": timestamp(delegation.period.issued_at),
+        "expires_at": timestamp(delegation.period.expires_at),
+    }
+
+
+def _lines(session: dict[str, Any]) -> list[str]:
+    return [f"{name:<11}  {', '.join(value) if isinstance(value, list) else value}" for name, value in session.items()]
