@@ -63,6 +63,8 @@ def check_test(test: Test, answer: Answer, where: str) -> None:
     if test.comparator not in COMPARATORS[answer]:
         known = " ".join(sorted(COMPARATORS[answer]))
         raise InvalidConditions(f"{where}.comparator", f"{answer.value} is not compared by {test.comparator.value!r}. Use one of {known}")
+    if answer is Answer.TEXT and test.comparator in _ORDER - _EQUALITY and is_integer(test.value, signed=True):
+        raise InvalidConditions(where, "texts are ordered by their letters, so that '10' comes before '9'. Compare integers, or use '='")
     complaint = _complaint(test.value, answer)
     if complaint:
         raise InvalidConditions(f"{where}.value", f"{complaint}: {shown(test.value)}")
