@@ -8,11 +8,13 @@ use std::thread;
 
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::bls::signature::decryption_share;
 use crate::dkg::tests::generate;
 use crate::ecdsa::dkls::Dkls23;
 use crate::ecdsa::engine::Messages;
 use crate::ecdsa::tests::{Pair, HONEST, ID, TRAITOR};
 use crate::process::wiped;
+use crate::purpose::{Curve, Purpose};
 use crate::seal::{Kind, Vault};
 use crate::share::KeyShare;
 use crate::{keyfile, random};
@@ -90,12 +92,20 @@ fn no_key_encryption_key_stays_after_its_vault() {
     assert_eq!(needle.count(), 0);
 }
 
+/// The secret of an ECDSA share, and of a BLS share, big-endian.
+fn secret_of(share: &KeyShare) -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(match share.purpose().curve() {
+        Curve::Secp256k1 => crate::curve::scalar_bytes(&share.scalar().expect("a scalar")),
+        Curve::Bls12381G1 => share.bls_scalar().expect("a scalar").value().to_bytes_be(),
+    })
+}
+
 #[test]
 fn no_share_stays_after_its_handle() {
     // On a thread of its own, as a node runs its steps: what its stack held must be gone while it still lives.
     let work = || {
-        let share = generate([3; 32]).remove(&37).expect("a share");
-        let needle = wiped(|| Needle::of(&crate::curve::scalar_bytes(&share.scalar().expect("a scalar"))));
+        let share = generate(Purpose::PkpEcdsa, [3; 32]).remove(&37).expect("a share");
+        let needle = wiped(|| Needle::of(&secret_of(&share)[..]));
         let vault = Vault::new(random::secret::<32>());
         let opened = KeyShare::unsealed(&vault, b"", &share.sealed(&vault, b"").expect("seals")).expect("opens");
         assert!(opened.matches());
@@ -107,11 +117,35 @@ fn no_share_stays_after_its_handle() {
 }
 
 #[test]
+fn no_bls_share_stays_after_its_handle() {
+    let work = || {
+        let share = generate(Purpose::EncryptionBls, [3; 32]).remove(&37).expect("a share");
+        let (needle, limbs) = wiped(|| {
+            let secret = secret_of(&share);
+            // In memory a scalar of blst is its product with 2^256 (Montgomery's form), as limbs.
+            let inner: blst::blst_fr = (*share.bls_scalar().expect("a scalar").value()).into();
+            let bytes = Zeroizing::new(inner.l.iter().rev().flat_map(|limb| limb.to_be_bytes()).collect::<Vec<u8>>());
+            (Needle::of(&secret[..]), Needle::of(&bytes))
+        });
+        let vault = Vault::new(random::secret::<32>());
+        let opened = KeyShare::unsealed(&vault, b"", &share.sealed(&vault, b"").expect("seals")).expect("opens");
+        let identity = [&b"lit-accesscontrolcondition://"[..], &[b'a'; 64], b"/", &[b'b'; 64]].concat();
+        decryption_share(&opened, &identity).expect("a share");
+        assert!(opened.matches());
+        needle.finds_a_planted_copy();
+        limbs.finds_a_planted_copy();
+        drop((share, opened));
+        assert_eq!((needle.count(), limbs.count()), (0, 0));
+    };
+    thread::spawn(work).join().expect("no copy is left");
+}
+
+#[test]
 fn no_share_stays_after_a_signature() {
     let work = || {
         let pair = wiped(Pair::<Dkls23>::new);
         let share = &pair.shares[&HONEST];
-        let needle = wiped(|| Needle::of(&crate::curve::scalar_bytes(&share.scalar().expect("a scalar"))));
+        let needle = wiped(|| Needle::of(&secret_of(share)[..]));
         let (mut left, mut right) = (pair.party(HONEST, ID), pair.party(TRAITOR, ID));
         let to = |seat, sender, messages: Messages| -> Messages { [(sender, messages[&seat].clone())].into() };
         let (first, second) = (left.round1().expect("round 1"), right.round1().expect("round 1"));

@@ -182,3 +182,39 @@ fn take_length(reader: &mut Reader<'_>) -> std::result::Result<usize, Malformed>
     }
     Err(WRONG)
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Make a ciphertext whose W holds `plain` under a good proof for `message`.
+    pub fn encrypt_padded(public_key: &[u8], identity: &[u8], message: &[u8], plain: &[u8]) -> Vec<u8> {
+        let key = curve::g1(public_key).expect("a key");
+        let alpha: Alpha = Zeroizing::new([1; ALPHA]);
+        let r = hash_to_scalar(&[&alpha[..], &Sha256::digest(message)]);
+        let mask = curve::pairing_hash(&(key * r).into(), &curve::hash_to_g2(identity).into());
+        Ciphertext { u: (G1Projective::generator() * r).into(), v: xor(&alpha, &mask), w: masked(&alpha, plain) }.encode()
+    }
+
+    /// Try every bit of a fresh ciphertext. V and W do not change the pairing, so it is computed once for all of these.
+    pub fn no_flipped_bit_opens(public_key: &[u8], identity: &[u8], signature: &G2Affine) {
+        let ciphertext = encrypt(public_key, identity, &random::bytes::<8>()).expect("a ciphertext");
+        let whole = Ciphertext::decode(&ciphertext).expect("decodes");
+        let mask = curve::pairing_hash(&whole.u, signature);
+        let r = whole.unmask(&mask).r;
+        assert_eq!(G1Affine::from(G1Projective::generator() * r), whole.u);
+        for bit in 0..ciphertext.len() * 8 {
+            let mut flipped = ciphertext.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            match Ciphertext::decode(&flipped) {
+                Ok(changed) if bit < G1 * 8 => assert!(changed.open(signature).is_none(), "bit {bit}"),
+                Ok(changed) => assert!(changed.unmask(&mask).r != r, "bit {bit}"),
+                Err(_) => {}
+            }
+        }
+    }
+
+    pub fn encodes_to_itself(bytes: &[u8]) -> bool {
+        Ciphertext::decode(bytes).is_ok_and(|ciphertext| ciphertext.encode() == bytes)
+    }
+}

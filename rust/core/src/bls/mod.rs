@@ -8,4 +8,4 @@ pub mod identity;
 pub mod signature;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
