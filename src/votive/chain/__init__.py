@@ -2,7 +2,8 @@
 
 Hot path (msgspec over a small HTTP client; no wallet library, see ``docs/decisions/0013``):
 
-* ``rpc``          ``Rpc``: JSON-RPC over an ordered list of endpoints, with a quorum of equal answers
+* ``endpoints``    ``Endpoints``: an ordered list of endpoints, with a quorum of equal answers
+* ``rpc``          ``Rpc``: JSON-RPC of an EVM chain over them
 * ``finality``     ``Finality``, ``Block``, ``FinalBlocks``: which block is final
 * ``registry``     ``Registry``: the network's contracts and its committee
 * ``blocks``       ``Blocks``: a block by its hash, the newest hashes
@@ -11,6 +12,7 @@ Hot path (msgspec over a small HTTP client; no wallet library, see ``docs/decisi
 * ``votes``        ``Votes``: a node's votes for generated keys
 * ``wallet``       ``Wallet``, ``Mining``: transactions signed, sent and waited for
 * ``wallets``      ``ContractWallets``: signatures of contract wallets (EIP-1271), whatever the contract does
+* ``named``        ``Chains``: other chains by name (EVM, Solana, Cosmos), for conditions
 * ``events``       ``Watcher``: wakes the node when the contracts said something
 * ``token``        token ids and Ethereum addresses of public keys
 

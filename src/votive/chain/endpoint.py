@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
@@ -12,11 +13,13 @@ import msgspec
 
 from votive.chain.errors import AnswerTooLarge, CallRefused, CallReverted, ChainUnavailable, WrongChain, origin_of
 from votive.chain.line import ExchangeFailed, Line, ReplyTooLarge
-from votive.chain.shapes import Quantity
+from votive.chain.shapes import Quantity, is_too_deep
 from votive.terms.ethereum import revert_data
 
 T = TypeVar("T")
 
+FAILING_SECONDS = 5.0
+"""An endpoint that failed is asked last for so long; then it is one like the others again."""
 FIRST_CONTACT = 5.0
 """Seconds that an endpoint may take to say which chain it serves."""
 
@@ -54,15 +57,35 @@ _requests = msgspec.json.Encoder()
 _ids = itertools.count(1)
 
 
-class Endpoint:
+class Health:
+    """Whether an endpoint failed a moment ago."""
+
+    def __init__(self) -> None:
+        self._failed_at: float | None = None
+
+    @property
+    def failing(self) -> bool:
+        """Whether the last answer was a failure, not long ago."""
+        return self._failed_at is not None and time.monotonic() - self._failed_at < FAILING_SECONDS
+
+    def failed(self) -> None:
+        """Note that it did not answer."""
+        self._failed_at = time.monotonic()
+
+    def answered(self) -> None:
+        """Note that it did."""
+        self._failed_at = None
+
+
+class Endpoint(Health):
     """An endpoint at ``url``; each request may take ``timeout`` seconds.
 
     It is expected to serve the EVM chain of ``chain_id``; None does not ask, for chains that have no such id.
     """
 
     def __init__(self, url: str, chain_id: int | None, timeout: float) -> None:
+        super().__init__()
         self.url = url
-        self.failing = False
         self._line: Line | None = None
         self._chain_id = chain_id
         self._timeout = timeout
@@ -78,9 +101,10 @@ class Endpoint:
             await self.check_chain()
             answer = await self._post(method, params, limit)
         except EndpointFailed:
-            self.failing, self._checked = True, False
+            self.failed()
+            self._checked = False
             raise
-        self.failing = False
+        self.answered()
         return answer
 
     async def check_chain(self) -> None:
@@ -98,14 +122,12 @@ class Endpoint:
 
     async def _post(self, method: str, params: Sequence[Any], limit: int | None = None) -> bytes:
         body = _requests.encode(_Request(id=next(_ids), method=method, params=params))
+        content = await answered(self._exchange(body, limit), method, self._timeout)
+        if is_too_deep(content):
+            raise EndpointFailed(f"{method}: lists or objects within one another without an end")
         try:
-            async with asyncio.timeout(self._timeout):
-                reply = _replies.decode(await self._exchange(body, limit))
-        except TimeoutError as error:
-            raise NoAnswerInTime(f"no answer to {method} within {self._timeout} s") from error
-        except ReplyTooLarge as error:
-            raise AnswerTooLarge(method, error.limit) from error
-        except (ExchangeFailed, OSError, ValueError, msgspec.MsgspecError) as error:
+            reply = _replies.decode(content)
+        except (ValueError, msgspec.MsgspecError) as error:
             raise EndpointFailed(f"{method}: {type(error).__name__}: {error}") from error
         if reply.error is not None:
             raise _refusal(method, reply.error)
@@ -122,6 +144,19 @@ class Endpoint:
         """Close the connections."""
         if self._line is not None:
             await self._line.close()
+
+
+async def answered(exchange: Awaitable[T], method: str, seconds: float) -> T:
+    """Await an exchange for at most ``seconds``; EndpointFailed, NoAnswerInTime or AnswerTooLarge say why it gave nothing."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await exchange
+    except TimeoutError as error:
+        raise NoAnswerInTime(f"no answer to {method} within {seconds} s") from error
+    except ReplyTooLarge as error:
+        raise AnswerTooLarge(method, error.limit) from error
+    except (ExchangeFailed, OSError, ValueError) as error:
+        raise EndpointFailed(f"{method}: {type(error).__name__}: {error}") from error
 
 
 async def chain_id_of(url: str) -> int:

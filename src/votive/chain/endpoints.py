@@ -17,7 +17,10 @@ class Asked(Protocol):
     """One endpoint, whatever it speaks."""
 
     url: str
-    failing: bool
+
+    @property
+    def failing(self) -> bool:
+        """Whether it failed a moment ago."""
 
     async def close(self) -> None:
         """Close its connections."""
@@ -48,7 +51,10 @@ class Endpoints(Generic[E]):
         return await self._until_deadline(lambda: self._agreed(ask), deadline or self._deadline)
 
     async def surveyed(self, ask: Callable[[E], Awaitable[T]]) -> list[T]:
-        """Return what ``ask`` gives for at least a quorum of endpoints, equal or not."""
+        """Return what ``ask`` gives for all endpoints that work, equal or not, if they are at least a quorum.
+
+        A quorum of them would not do: of two that answer, one that lags alone could hold both back.
+        """
         return await self._until_deadline(lambda: self._surveyed(ask), self._deadline)
 
     async def all(self, ask: Callable[[E], Awaitable[T]], quorum: int) -> Ballot[T]:
@@ -73,16 +79,22 @@ class Endpoints(Generic[E]):
 
     async def _surveyed(self, ask: Callable[[E], Awaitable[T]]) -> list[T]:
         ballot: Ballot[T] = Ballot(self.quorum)
-        for wave in self._waves():
+        ordered = self._ordered()
+        working = max(self.quorum, sum(not endpoint.failing for endpoint in ordered)) if self.quorum > 1 else 1
+        for wave in (ordered[:working], ordered[working:]):
             await _count(wave, ask, ballot)
             if ballot.sufficient:
                 break
         return ballot.values()
 
     def _waves(self) -> tuple[Sequence[E], Sequence[E]]:
-        """Split the endpoints into a preferred quorum and the rest; those that failed last time come last."""
-        ordered = sorted(self._endpoints, key=lambda endpoint: endpoint.failing)
+        """Split the endpoints into a preferred quorum and the rest."""
+        ordered = self._ordered()
         return ordered[: self.quorum], ordered[self.quorum :]
+
+    def _ordered(self) -> Sequence[E]:
+        """In order of preference; those that failed a moment ago come last."""
+        return sorted(self._endpoints, key=lambda endpoint: endpoint.failing)
 
     async def _until_deadline(self, once: Callable[[], Awaitable[T]], deadline: float) -> T:
         """Repeat ``once`` while too few endpoints answer alike, until the deadline; then raise what stopped the last round."""

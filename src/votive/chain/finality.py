@@ -62,13 +62,21 @@ class FinalBlocks:
     def __init__(self, rpc: Rpc, finality: Finality) -> None:
         self._rpc = rpc
         self._finality = finality
+        self._newest = 0
 
     async def final_block(self) -> Block:
-        """Return the newest final block that a quorum of endpoints has reached and agrees on."""
+        """Return the newest final block that a quorum of endpoints has reached and agrees on.
+
+        Where there is a quorum it never goes back: endpoints that lag cannot bring a right to life again that was withdrawn.
+        """
         if self._rpc.quorum == 1 and not self._finality.confirmations:
             return await self._block(self._tag, self._tag)
         number = max(0, await self._head() - (self._finality.confirmations or 0))
-        return await self.block(number)
+        if self._rpc.quorum == 1:
+            return await self.block(number)
+        block = await self.block(max(number, self._newest))
+        self._newest = max(block.number, self._newest)
+        return block
 
     async def is_final(self, number: int, block_hash: bytes) -> bool:
         """Whether the block with this number and hash is canonical and final now."""

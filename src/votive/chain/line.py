@@ -1,4 +1,4 @@
-"""HTTP/1.1 to one JSON-RPC endpoint: connections that are kept, one request at a time on each.
+"""HTTP/1.1 to one endpoint, JSON-RPC's or REST's: connections that are kept, one request at a time on each.
 
 A signature asks the chain twice, so what an exchange costs counts: this is a small part of HTTP, read by httptools' parser,
 in a quarter of the time of a general client (docs/decisions/0070). No cookies, no compression, no redirects.
@@ -137,7 +137,10 @@ class Wire(asyncio.Protocol):
 
 
 class Line:
-    """Posts JSON to ``url`` (http or https; ValueError otherwise), over as many connections as there are posts at a time."""
+    """Posts JSON to ``url`` (http or https; ValueError otherwise), or gets what is beneath it.
+
+    Over as many connections as there are requests at a time.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -146,12 +149,14 @@ class Line:
         self._host = parts.hostname
         self._port = parts.port or (443 if parts.scheme == "https" else 80)
         self._secure = ssl.create_default_context() if parts.scheme == "https" else None
+        self._base = quote(parts.path.rstrip("/"), safe=_PLAIN)
         target = quote(parts.path or "/", safe=_PLAIN) + ("?" + quote(parts.query, safe=_PLAIN + "?") if parts.query else "")
-        head = [f"POST {target} HTTP/1.1", f"Host: {parts.netloc.rpartition('@')[2]}", "Content-Type: application/json", "Accept: */*"]
+        head = [f"Host: {parts.netloc.rpartition('@')[2]}", "Content-Type: application/json", "Accept: */*"]
         if parts.username is not None:
             password = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             head.append("Authorization: Basic " + base64.b64encode(password.encode()).decode())
-        self._head = ("\r\n".join(head) + "\r\nContent-Length: ").encode("ascii")
+        self._headers = "\r\n".join(head).encode("ascii")
+        self._posting = self._head("POST", target)
         self._idle: list[Wire] = []
 
     async def post(self, body: bytes, limit: int | None = None) -> tuple[int, bytes]:
@@ -159,9 +164,19 @@ class Line:
 
         A reply of more than ``limit`` bytes (MAX_REPLY by default) is ReplyTooLarge, and never in memory as a whole.
         """
+        return await self._exchange(self._posting, body, limit)
+
+    async def get(self, target: str, limit: int | None = None) -> tuple[int, bytes]:
+        """Get ``target`` ("/path?query") beneath the URL's path once; the same results as ``post``."""
+        return await self._exchange(self._head("GET", self._base + quote(target, safe=_PLAIN + "?")), b"", limit)
+
+    def _head(self, method: str, target: str) -> bytes:
+        return b"%b %b HTTP/1.1\r\n%b\r\nContent-Length: " % (method.encode("ascii"), target.encode("ascii"), self._headers)
+
+    async def _exchange(self, head: bytes, body: bytes, limit: int | None) -> tuple[int, bytes]:
         wire = self._kept() or await self._connect()
         try:
-            reply = await wire.ask(b"%b%d\r\n\r\n%b" % (self._head, len(body), body), MAX_REPLY if limit is None else limit)
+            reply = await wire.ask(b"%b%d\r\n\r\n%b" % (head, len(body), body), MAX_REPLY if limit is None else limit)
         except BaseException:
             wire.abort()
             raise

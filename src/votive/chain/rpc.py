@@ -59,7 +59,7 @@ class Rpc:
         return await self._endpoints.agreed(ask, deadline)
 
     async def survey(self, method: str, params: Sequence[Any], shape: type[T]) -> list[T]:
-        """Return the answers of at least a quorum of endpoints, equal or not: heads of a chain differ by nature."""
+        """Return the answers of all endpoints that work, a quorum at least, equal or not: heads of a chain differ by nature."""
         return await self._endpoints.surveyed(_question(method, params, shape))
 
     async def reached(self, method: str, params: Sequence[Any] = ()) -> int:
