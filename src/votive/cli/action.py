@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from votive.cli import accounts, params
-from votive.cli.options import DEFAULT_DIRECTORY, As, Directory, Json, Verbose
+from votive.cli import params
+from votive.cli.options import DEFAULT_DIRECTORY, As, Directory, Json, UseSession, Verbose
 from votive.cli.output import note, print_json, say
 from votive.cli.session import connected, plan_of
+from votive.cli.sessions import asker
 from votive.terms.errors import VotiveError
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def run(
     save: Annotated[Path | None, typer.Option(help="Write the run to a file for `votive verify`.", metavar="FILE")] = None,
     directory: Directory = DEFAULT_DIRECTORY,
     as_: As = "0",
+    use_session: UseSession = False,
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -68,14 +70,16 @@ def run(
     Signatures are verified, with keys read from the chain, before they are printed. What is not signed is only as good as the nodes
     that gave it.
     """
+    from votive.terms.capability import Resource
+
     plan = plan_of(directory)
-    wallet = accounts.wallet(as_, plan.accounts)
     arguments = params.parse(param or [])
     action = program_of(program)
+    asking = asker(plan, as_, Resource.action(cid_of_program(action)), use_session=use_session)
 
     async def go() -> tuple[ExecuteResult, Bundle | None]:
         async with connected(plan) as network:
-            result = await network.execute(action, arguments, account=wallet)
+            result = await network.execute(action, arguments, **asking)
             return result, None if save is None else await bundle(network, plan, result, action, arguments)
 
     result, content = asyncio.run(go())
@@ -96,6 +100,14 @@ def program_of(program: str) -> str | bytes:
         return str(Cid.parse(program))
     except InvalidCid as error:
         raise BadArgument(f"{program} is no file here and no CID ({error.message}). Name one of the two.") from error
+
+
+def cid_of_program(program: str | bytes) -> str:
+    """Return the CID of a program, in version 0 as the nodes name it."""
+    from votive.client.arguments import cid_named
+    from votive.ipfs import cid_of
+
+    return cid_named(program) if isinstance(program, str) else cid_of(program)
 
 
 def source_of(file: Path) -> bytes:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from votive.cli import accounts
 from votive.cli.options import DEFAULT_DIRECTORY, As, Directory, Json, UseSession, Verbose
 from votive.cli.output import counting, note, print_json, say
 from votive.cli.session import connected, plan_of
-from votive.cli.sessions import session_of
+from votive.cli.sessions import asker
 
 if TYPE_CHECKING:
     from votive.client.encrypted import Encrypted
@@ -88,16 +87,11 @@ async def _recipient(plan: Plan, conditions: str, chain: str | None) -> Recipien
 
 async def _decrypt(plan: Plan, file: Path, out: Path, who: str, *, use_session: bool) -> DecryptedFile:
     from votive.client.encryption import read
-    from votive.client.session import capabilities_of
 
-    asker: dict[str, Any]
-    if use_session:
-        asker = {"session": session_of(plan, who, capabilities_of([read(file).encrypted.resource]))}
-    else:
-        asker = {"account": accounts.wallet(who, plan.accounts)}
+    asking = asker(plan, who, read(file).encrypted.resource, use_session=use_session)
     async with connected(plan) as network:
         with counting("decrypting", size_of(file)) as progress:
-            return await network.decrypt_file(file, out, **asker, progress=progress)
+            return await network.decrypt_file(file, out, **asking, progress=progress)
 
 
 def written(condition: str) -> str:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from votive.cli import accounts
-from votive.cli.options import DEFAULT_DIRECTORY, Action, Address, As, Directory, Json, TokenArgument, Verbose
+from votive.cli.options import DEFAULT_DIRECTORY, Action, Address, As, Directory, Json, TokenArgument, UseSession, Verbose
 from votive.cli.output import note, print_json, say
 from votive.cli.session import connected, plan_of
+from votive.cli.sessions import asker
 from votive.cli.why import why
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ def sign(
     digest: Annotated[str, typer.Option(help="What to sign: 32 bytes, 0x and 64 hex digits.", metavar="0x…")],
     directory: Directory = DEFAULT_DIRECTORY,
     as_: As = "0",
+    use_session: UseSession = False,
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -149,7 +151,11 @@ def sign(
 
     The signature is verified, with the key read from the chain, before it is printed.
     """
-    result = with_wallet(directory, as_, lambda network, wallet: network.sign(token, digest, account=wallet))
+    from votive.client.arguments import token_of
+    from votive.terms.capability import Resource
+
+    asking = asker(plan_of(directory), as_, Resource.pkp(token_of(token)), use_session=use_session)
+    result = with_network(directory, lambda network: network.sign(token, digest, **asking))
     for fault in result.faults:
         note(f"votive: node {fault.seat} was passed over: {fault.reason}")
     signature = result.signature

@@ -45,6 +45,7 @@ def create(
     The wallet signs once. The session is kept sealed in your state directory; commands use it with --session.
     """
     from votive.client.auth_sig import ANONYMOUS
+    from votive.client.errors import BadArgument
     from votive.client.session import delegate
     from votive.client.session_store import SessionStore
     from votive.devnet.plan import CHAIN_ID
@@ -52,6 +53,8 @@ def create(
     plan = plan_of(directory)
     wallet = accounts.wallet(as_, plan.accounts)
     resources = list(_resources(key or [], action or [], decrypt or []))
+    if not resources:
+        raise BadArgument("what may the session do? Name it with --key, --action or --decrypt; the word `any` stands for all of one kind.")
     made = delegate(wallet, resources, lifetime=timedelta(days=days), chain_id=CHAIN_ID, origin=ANONYMOUS)
     file = SessionStore().keep(network_of(plan), made)
     printed = {**_shown(made), "file": str(file)}
@@ -78,6 +81,15 @@ def network_of(plan: Plan) -> bytes:
     from votive.terms.session import network_id
 
     return network_id(CHAIN_ID, plan.resolver)
+
+
+def asker(plan: Plan, who: str, needed: Resource, *, use_session: bool) -> dict[str, Any]:
+    """Return who asks, as the methods of the network take it: the wallet that ``--as`` names, or with ``--session`` its session."""
+    from votive.client.session import capabilities_of
+
+    if use_session:
+        return {"session": session_of(plan, who, capabilities_of([needed]))}
+    return {"account": accounts.wallet(who, plan.accounts)}
 
 
 def session_of(plan: Plan, who: str, needed: Capabilities) -> Session:
