@@ -11,15 +11,19 @@ from votive.client.connection import connect
 from votive.client.encrypted import Encrypted
 from votive.client.errors import BadArgument, NotEnoughShares, NoValidSignature, Refused, TransactionFailed, Unreachable, WrongNetwork
 from votive.client.network import Network
+from votive.client.pkp_session import Challenge, by_passkey
 from votive.client.provenance import Claim, Verdict
 from votive.client.results import Decrypted, DecryptedFile, EcdsaSignature, ExecuteResult, KeyState, Minted, Pkp, SignResult, Transaction
 from votive.client.session import Session
 from votive.client.session_store import SessionStore
 from votive.client.wallet import ContractWallet, Wallet
+from votive.terms.auth_method import AuthMethod, MethodType
 
 __all__ = [
+    "AuthMethod",
     "BadArgument",
     "BlockingNetwork",
+    "Challenge",
     "Claim",
     "ContractWallet",
     "Decrypted",
@@ -28,6 +32,7 @@ __all__ = [
     "Encrypted",
     "ExecuteResult",
     "KeyState",
+    "MethodType",
     "Minted",
     "Network",
     "NoValidSignature",
@@ -43,6 +48,7 @@ __all__ = [
     "Verdict",
     "Wallet",
     "WrongNetwork",
+    "by_passkey",
     "connect",
     "connect_blocking",
 ]

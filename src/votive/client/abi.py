@@ -47,6 +47,8 @@ ADD_ACTION = Function("addPermittedAction(uint256,bytes,uint256[])")
 REMOVE_ACTION = Function("removePermittedAction(uint256,bytes)")
 ADD_ADDRESS = Function("addPermittedAddress(uint256,address,uint256[])")
 REMOVE_ADDRESS = Function("removePermittedAddress(uint256,address)")
+ADD_METHOD = Function("addPermittedAuthMethod(uint256,(uint256,bytes,bytes),uint256[])")
+REMOVE_METHOD = Function("removePermittedAuthMethod(uint256,uint256,bytes)")
 PERMITTED_METHODS = Function("getPermittedAuthMethods(uint256)", ("(uint256,bytes,bytes)[]",))
 
 PKP_MINTED = "PKPMinted(uint256,bytes)"

@@ -42,6 +42,8 @@ class BlockingNetwork:
     mint_grant_burn = _waiting(Network.mint_grant_burn)
     grant = _waiting(Network.grant)
     revoke = _waiting(Network.revoke)
+    grant_method = _waiting(Network.grant_method)
+    revoke_method = _waiting(Network.revoke_method)
     transfer = _waiting(Network.transfer)
     burn = _waiting(Network.burn)
     key = _waiting(Network.key)
@@ -54,6 +56,7 @@ class BlockingNetwork:
     decrypt = _waiting(Network.decrypt)
     decrypt_file = _waiting(Network.decrypt_file)
     session = _waiting(Network.session)
+    pkp_session = _waiting(Network.pkp_session)
     verify = _waiting(Network.verify)
 
 

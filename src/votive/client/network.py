@@ -23,6 +23,7 @@ from votive.client.encryption import decrypt, decrypt_file, encrypt, encrypt_fil
 from votive.client.envelope import Progress, unwatched
 from votive.client.errors import BadArgument, TransactionFailed, Unreachable
 from votive.client.network_key import verification_shares
+from votive.client.pkp_session import PATH, Bound, Method, Signing, action_fields, draft, shown
 from votive.client.provenance import Claim, Verdict, examine
 from votive.client.recipient import Recipient, Written, recipient_of
 from votive.client.refusal import opinions_of, refusal
@@ -34,7 +35,8 @@ from votive.client.session_store import SessionStore
 from votive.client.transactions import Sender, transaction_of
 from votive.client.wallet import ContractWallet, Wallet, asker_of, wallet_of
 from votive.ipfs import Cid, cid_of, multihash_of
-from votive.terms.encoding import hex0x
+from votive.terms.auth_method import LIT_APP, method_ids
+from votive.terms.encoding import bytes_of, hex0x
 
 if TYPE_CHECKING:
     import aiohttp
@@ -115,6 +117,40 @@ class Network:
         who = grantee_of(action, address)
         function = abi.REMOVE_ACTION if isinstance(who, bytes) else abi.REMOVE_ADDRESS
         return await self._send(account, self.registry.contracts.pkp_permissions, function.call(token_of(token), who))
+
+    async def grant_method(
+        self,
+        token: Token,
+        *,
+        account: Account,
+        method_type: int,
+        user: str,
+        application: str = LIT_APP,
+        public_key: bytes = b"",
+        scopes: Sequence[int] = (SIGN_ANYTHING,),
+    ) -> Transaction:
+        """Let whoever proves by an authentication method to be ``user`` of ``application`` use a key that ``account`` owns.
+
+        Args:
+            token: the key.
+            account: its owner, who pays.
+            method_type: a ``terms.auth_method.MethodType``, or a type that the nodes' operators configured.
+            user: as its provider names him (``sub``); a passkey's raw id in base64url; an address.
+            application: as the provider names it (``aud``, a client id).
+            public_key: of a passkey, a COSE_Key (RFC 9053); nodes check its assertions with it.
+            scopes: 1 signs anything, 2 personal messages (EIP-191) only.
+        """
+        method = (method_type, method_ids(method_type, user, application)[0], public_key)
+        call = abi.ADD_METHOD.call(token_of(token), method, list(scopes))
+        return await self._send(account, self.registry.contracts.pkp_permissions, call)
+
+    async def revoke_method(
+        self, token: Token, *, account: Account, method_type: int, user: str, application: str = LIT_APP
+    ) -> Transaction:
+        """End what ``grant_method`` permitted."""
+        identity = method_ids(method_type, user, application)[0]
+        call = abi.REMOVE_METHOD.call(token_of(token), method_type, identity)
+        return await self._send(account, self.registry.contracts.pkp_permissions, call)
 
     async def transfer(self, token: Token, to: str, *, account: Account) -> Transaction:
         """Give the token, and with it the right to sign, to the address ``to``. Permissions stay as they are."""
@@ -317,11 +353,83 @@ class Network:
         found = await asyncio.to_thread(kept.find, self.registry.network, wallet.address, wanted)
         return Session(found if found is not None and is_fresh(found) else renew(), renew)
 
+    async def pkp_session(
+        self,
+        token: Token,
+        resources: Sequence[Wanted],
+        *,
+        method: Method | None = None,
+        action: str | bytes | None = None,
+        params: Mapping[str, Any] | None = None,
+        lifetime: timedelta = SESSION_LIFETIME,
+        store: SessionStore | None = None,
+    ) -> Session:
+        """Return a session of the key ``token`` itself, for whoever proves himself by a method that the key permits.
+
+        It is kept sealed in the user's own state directory, and not renewed: when it ends, he proves himself again.
+
+        Args:
+            token: the key.
+            resources: as in ``session``.
+            method: an identity or access token with its type, a wallet, or what proves the user for one ``Challenge`` (``by_passkey``).
+                Without it, and without an action, the session that was kept is taken.
+            action: a permitted action (CID, or source as bytes) that is to decide; ``method`` is then for it to see.
+            params: globals of the action.
+            lifetime: at most 30 days.
+            store: where it is kept.
+
+        Raises:
+            Refused: the nodes refused; ``details`` is the tree of what was tried.
+            BadArgument: nobody asks, or for nothing that a session can use.
+            NotEnoughShares, Unreachable: too few nodes took part.
+        """
+        pkp, kept = Pkp.of(await self.registry.public_key(token_of(token))), store or SessionStore()
+        wanted = written(capabilities_of(resources))
+        if method is None and action is None:
+            found = await asyncio.to_thread(kept.find, self.registry.network, pkp.eth_address, wanted)
+            if found is None or not is_fresh(found):
+                raise BadArgument("no session of this key for these resources is kept: give a method or an action to open one.")
+            return Session(found)
+        made = await self._open_session(pkp, wanted, method, action_fields(action, params), lifetime)
+        await asyncio.to_thread(kept.keep, self.registry.network, made)
+        return Session(made)
+
     async def verify(self, claim: Claim) -> Verdict:
         """Find out what chain, CID and signature prove together; see ``votive.client.provenance``."""
         return await examine(self.registry, claim, self.gateways)
 
     # ------------------------------------------------------------------ inside
+
+    async def _open_session(
+        self, pkp: Pkp, resources: Sequence[str], method: Method | None, action: Mapping[str, Any], lifetime: timedelta
+    ) -> Delegation:
+        key = await self.registry.session_key()
+        block = await self._newest_block()
+        origin, chain_id = self._requests.origin, self.registry.chain_id
+        made = draft(
+            resources,
+            public_key=pkp.public_key,
+            address=pkp.eth_address,
+            lifetime=lifetime,
+            block=block,
+            chain_id=chain_id,
+            origin=origin,
+        )
+        signing = Signing(
+            made,
+            public_key=key.public_key,
+            threshold=self.committee.threshold,
+            verification_shares=lambda: verification_shares(self._http, self.committee.nodes, key),
+        )
+        show = shown(method, block_hash=block.hash, chain_id=chain_id, origin=origin)
+        asked = await self._requests.ask(PATH, made.body(action), asker=show, patience=EXECUTE_SECONDS, enough=signing.enough, grace=0)
+        if await signing.enough(asked.answers) and signing.delegation is not None:
+            return signing.delegation
+        raise signing.failure(asked.answers, len(self.committee.nodes))
+
+    async def _newest_block(self) -> Bound:
+        header = await self.registry.rpc.call("eth_getBlockByNumber", "latest", False)
+        return Bound(hash=bytes_of(header["hash"]), timestamp=int(header["timestamp"], 16))
 
     async def _recipient(self, conditions: Written, chain: str | None) -> Recipient:
         key = await self.registry.encryption_key()

@@ -1,4 +1,4 @@
-"""The network's encryption key as the chain states it, and what its nodes' shares of it must look like."""
+"""The network's own keys as the chain states them, and what its nodes' shares of them must look like."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Keys(msgspec.Struct, frozen=True, kw_only=True):
     encryption: _Told | None = None
+    session: _Told | None = None
 
 
 class _Description(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,9 +52,9 @@ async def verification_shares(session: aiohttp.ClientSession, nodes: Sequence[No
     asking = [asyncio.create_task(_told_by(session, node)) for node in nodes]
     try:
         for answer in asyncio.as_completed(asking):
-            shares = await answer
-            if shares is not None and verification_hash(shares) == key.verification_hash:
-                return {int(seat): share for seat, share in shares.items()}
+            for shares in await answer:
+                if verification_hash(shares) == key.verification_hash:
+                    return {int(seat): share for seat, share in shares.items()}
     finally:
         for task in asking:
             task.cancel()
@@ -61,13 +62,14 @@ async def verification_shares(session: aiohttp.ClientSession, nodes: Sequence[No
     return None
 
 
-async def _told_by(session: aiohttp.ClientSession, node: Node) -> dict[Seat, bytes] | None:
-    """Return what a node says the verification shares are; None if it says nothing that can be read."""
+async def _told_by(session: aiohttp.ClientSession, node: Node) -> tuple[dict[Seat, bytes], ...]:
+    """Return what a node says the verification shares of each key are; nothing if it says nothing that can be read."""
     import aiohttp  # noqa: PLC0415  # loaded when first needed
 
     try:
         async with asyncio.timeout(SECONDS), session.get(f"{node.url}/votive/network", allow_redirects=False) as response:
-            told = msgspec.json.decode(await response.content.read(LIMIT), type=_Description).keys.encryption
-            return None if told is None else {Seat(int(seat)): bytes_of(share) for seat, share in told.verification_shares.items()}
+            keys = msgspec.json.decode(await response.content.read(LIMIT), type=_Description).keys
+            told = (one.verification_shares for one in (keys.encryption, keys.session) if one is not None)
+            return tuple({Seat(int(seat)): bytes_of(share) for seat, share in shares.items()} for shares in told)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError, msgspec.MsgspecError):
-        return None
+        return ()

@@ -9,15 +9,17 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from votive.client.ask import Answer
 from votive.client.auth_sig import Origin, Period, SignMessages, sign_request, timestamp
 from votive.client.decryption import Gathering, ReadVerificationShares
-from votive.client.session import LONGEST, Delegation, Wanted, capabilities_of, written
 from votive.client.errors import BadArgument
+from votive.client.request import ShowMethods
+from votive.client.session import LONGEST, Delegation, Wanted, capabilities_of, written
+from votive.client.wallet import ContractWallet, Wallet, asker_of
 from votive.ipfs import Cid
 from votive.terms.auth_method import AuthMethod, MethodType, passkey_challenge
 from votive.terms.auth_sig import AuthSig
@@ -25,6 +27,9 @@ from votive.terms.bls_session import ALGORITHM, DERIVED_VIA, SESSION_URI, sessio
 from votive.terms.encoding import hex0x
 from votive.terms.errors import VotiveError
 from votive.terms.recap import Recap
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
 
 PATH = "/web/sign_session_key/v1"
 STATEMENT = "Let a session key act for a programmable key of this Votive network."
@@ -63,7 +68,28 @@ def by_passkey(assertion: Callable[[bytes], str]) -> Prove:
     return lambda challenge: AuthMethod(auth_method_type=MethodType.WEBAUTHN, access_token=assertion(challenge.passkey))
 
 
-class Block(msgspec.Struct, frozen=True, kw_only=True):
+Method: TypeAlias = "AuthMethod | Prove | Wallet | ContractWallet | LocalAccount | str"
+"""Who asks: a token with its type, what proves the user for one challenge, or a wallet."""
+
+
+def shown(method: Method | None, *, block_hash: bytes, chain_id: int, origin: Origin) -> ShowMethods:
+    """Return what shows ``method`` to the nodes; none where an action decides alone."""
+
+    def show(resource: str) -> Mapping[str, Any]:
+        challenge = Challenge(resource=resource, block_hash=block_hash)
+        return {"authMethods": [] if method is None else [_proven(method, challenge, chain_id, origin)]}
+
+    return show
+
+
+def _proven(method: Method, challenge: Challenge, chain_id: int, origin: Origin) -> AuthMethod:
+    if isinstance(method, AuthMethod):
+        return method
+    prove = method if callable(method) else by_wallet(asker_of(method), chain_id=chain_id, origin=origin)
+    return prove(challenge)
+
+
+class Bound(msgspec.Struct, frozen=True, kw_only=True):
     """The block that a session is bound to."""
 
     hash: bytes
@@ -95,10 +121,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
             **action,
         }
 
-    def is_completed_by(self, text: object) -> bool:
+    def is_completed_by(self, text: str) -> bool:
         """Say whether ``text`` is this session's message as nodes complete it: for our key, of our PKP, until our end."""
-        if not isinstance(text, str):
-            return False
         told, ours = text.split("\n"), self.text.split("\n")
         same = ("URI: ", "Expiration Time: ", "Nonce: ")
         kept = [line for line in told if line.startswith(same)]
@@ -112,7 +136,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def draft(
-    resources: Sequence[Wanted], *, public_key: str, address: str, lifetime: timedelta, block: Block, chain_id: int, origin: Origin
+    resources: Sequence[Wanted], *, public_key: str, address: str, lifetime: timedelta, block: Bound, chain_id: int, origin: Origin
 ) -> Draft:
     """Draw a session key and write its message.
 
@@ -127,7 +151,7 @@ def draft(
     if not timedelta(0) < lifetime <= LONGEST:
         raise BadArgument(f"a session lives for at most {LONGEST.days} days, and for more than none.")
     key, period = Ed25519PrivateKey.generate(), _period(lifetime, block)
-    session_key = key.public_key().public_bytes_raw().hex()
+    session_key, recap = key.public_key().public_bytes_raw().hex(), Recap.of(capabilities)
     return Draft(
         private_key=key.private_bytes_raw(),
         session_key=session_key,
@@ -135,34 +159,30 @@ def draft(
         address=address,
         resources=written(capabilities),
         period=period,
-        text=_message(address, Recap.of(capabilities), session_key, period, block, chain_id, origin),
+        text="\n".join(
+            (
+                f"{origin.domain} wants you to sign in with your Ethereum account:",
+                address,
+                "",
+                recap.statement(STATEMENT),
+                "",
+                f"URI: {SESSION_URI}{session_key}",
+                "Version: 1",
+                f"Chain ID: {chain_id}",
+                f"Nonce: {hex0x(block.hash)}",
+                f"Issued At: {timestamp(period.issued_at)}",
+                f"Expiration Time: {timestamp(period.expires_at)}",
+                "Resources:",
+                f"- {recap.encode()}",
+            )
+        ),
     )
 
 
-def _period(lifetime: timedelta, block: Block) -> Period:
+def _period(lifetime: timedelta, block: Bound) -> Period:
     """From now, but no longer than 30 days from the block: an idle chain's newest block may be old."""
     period = Period.of(lifetime)
     return Period(period.issued_at, min(period.expires_at, datetime.fromtimestamp(block.timestamp, UTC) + LONGEST))
-
-
-def _message(address: str, recap: Recap, session_key: str, period: Period, block: Block, chain_id: int, origin: Origin) -> str:
-    return "\n".join(
-        (
-            f"{origin.domain} wants you to sign in with your Ethereum account:",
-            address,
-            "",
-            recap.statement(STATEMENT),
-            "",
-            f"URI: {SESSION_URI}{session_key}",
-            "Version: 1",
-            f"Chain ID: {chain_id}",
-            f"Nonce: {hex0x(block.hash)}",
-            f"Issued At: {timestamp(period.issued_at)}",
-            f"Expiration Time: {timestamp(period.expires_at)}",
-            "Resources:",
-            f"- {recap.encode()}",
-        )
-    )
 
 
 def action_fields(action: str | bytes | None, params: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -184,7 +204,7 @@ class Signing:
     async def enough(self, answers: Sequence[Answer]) -> bool:
         """Take the answers; say whether the network's signature is there."""
         for text in dict.fromkeys(answer.body.get("siweMessage") for answer in answers if answer.ok):
-            if not self._draft.is_completed_by(text):
+            if not isinstance(text, str) or not self._draft.is_completed_by(text):
                 continue
             same = [answer for answer in answers if answer.ok and answer.body.get("siweMessage") == text]
             if await self._gathering(text).enough(same):
@@ -208,6 +228,5 @@ class Signing:
 
     def failure(self, answers: Sequence[Answer], nodes: int) -> VotiveError:
         """Say why there is no session."""
-        largest = max(self._gatherings.values(), key=lambda one: one.usable, default=None)
-        gathering = largest or self._gathering(self._draft.text)
+        gathering = next(iter(self._gatherings.values()), None) or self._gathering(self._draft.text)
         return gathering.failure(answers, nodes)

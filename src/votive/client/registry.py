@@ -96,6 +96,17 @@ class Registry:
             raise Unreachable("the nodes have not generated the network's encryption key yet. Wait a moment: see `votive status`.")
         return key
 
+    async def session_key(self) -> NetworkKey:
+        """Return the network's session key.
+
+        Raises:
+            Unreachable: the nodes have not generated it yet.
+        """
+        key = await self.network_key(Purpose.SESSION_BLS)
+        if key is None:
+            raise Unreachable("the nodes have not generated the network's session key yet. Wait a moment: see `votive status`.")
+        return key
+
     async def network_key(self, purpose: Purpose) -> NetworkKey | None:
         """Return the network's own key of ``purpose``; None if there is none yet. It never changes, so it is asked for once.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     import aiohttp
 
 
-Asker = SignMessages | Session
-"""Who asks: a wallet, which signs each request, or a session."""
+ShowMethods = Callable[[str], Mapping[str, Any]]
+"""Takes the resource that names a request, and returns the fields of its body that say who asks."""
+Asker = SignMessages | Session | ShowMethods
+"""Who asks: a wallet, which signs each request, a session, or whoever shows authentication methods."""
 
 
 class Clock:
@@ -90,8 +92,13 @@ class Requests:
         if isinstance(asker, Session):
             return {seat: self._proven(body, proof) for seat, proof in asker.prove(self._nodes).items()}
         resource = binding_resource(path, request_id, body)
+        if callable(asker):
+            return self._to_all({**body, **asker(resource), "epoch": self._epoch})
         proof = sign_request(asker, resource=resource, chain_id=self._chain_id, origin=self.origin)
-        return dict.fromkeys((node.seat for node in self._nodes), self._proven(body, proof))
+        return self._to_all({**body, "authSig": proof, "epoch": self._epoch})
+
+    def _to_all(self, body: Mapping[str, Any]) -> Mapping[int, bytes]:
+        return dict.fromkeys((node.seat for node in self._nodes), msgspec.json.encode(body))
 
     def _proven(self, body: Mapping[str, Any], proof: AuthSig) -> bytes:
         return msgspec.json.encode({**body, "authSig": proof, "epoch": self._epoch})

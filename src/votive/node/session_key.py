@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import msgspec
 from coincurve import PublicKey
 
-from votive.auth import Grant, ReadPermissions
+from votive.auth import Grant, NotPermitted, ReadPermissions
 from votive.auth.credentials import parse_auth_methods
 from votive.auth.grant import ActionRef, ProvenMethod
 from votive.auth.methods import Methods, verdict_of
@@ -240,7 +240,12 @@ class SessionKeys:
             personal_sign=True,
             key_address=question.pkp.address,
         )
-        decision.require()
+        if not decision.permitted:
+            tried = "; ".join(f"{one.asked}: {one.seen}" for one in decision.alternatives)
+            raise NotPermitted(
+                f"nobody who asks may open a session of token {decision.token_id:#x} at block {block.number}: {tried}",
+                decision.explanation(),
+            )
 
 
 def check_curve(body: SignSessionKeyBody) -> None:
