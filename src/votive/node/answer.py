@@ -113,3 +113,23 @@ def signed_entry(name: str, made: Made, me: Seat) -> SignedEntry:
         sig_name=name,
         signature=signature_body(signature),
     )
+
+
+class DecryptionShareBody(msgspec.Struct, frozen=True, kw_only=True, rename={"share": "ProofOfPossession"}):
+    """``signatureShare`` of ``/web/encryption/sign``: the seat (1 byte) and a compressed point of G2 (96), in hex."""
+
+    share: str
+
+
+class EncryptionSignAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The answer of ``/web/encryption/sign``."""
+
+    result: str = "success"
+    signature_share: DecryptionShareBody
+    share_index: int
+    """The seat, which the share names as well."""
+
+
+def encryption_sign_answer(share: bytes, me: Seat) -> EncryptionSignAnswer:
+    """Write our share of a decryption key."""
+    return EncryptionSignAnswer(signature_share=DecryptionShareBody(share=share.hex()), share_index=me)

@@ -1,4 +1,4 @@
-"""What happens to a request: authorise, run, respond. The two endpoints that use keys, each told in one function."""
+"""What happens to a request: authorise, run, respond. The endpoints that use keys, each told in one function."""
 
 from __future__ import annotations
 
@@ -13,18 +13,27 @@ from votive.action import Pool
 from votive.auth import ActionRef, Grant
 from votive.chain.permissions import Permissions
 from votive.ipfs import multihash_of
-from votive.node.answer import ExecuteAnswer, PkpSignAnswer, pkp_sign_answer, signed_entry
+from votive.node.answer import (
+    EncryptionSignAnswer,
+    ExecuteAnswer,
+    PkpSignAnswer,
+    encryption_sign_answer,
+    pkp_sign_answer,
+    signed_entry,
+)
 from votive.node.approval import Approver, Call, parse_public_key
 from votive.node.authorise import Asked, Authoriser
+from votive.node.confidential import Confidential, data_hash_of
+from votive.node.decryption import Decryption, Sealed
 from votive.node.host import RunHost
 from votive.node.permission import SharedBlocks
 from votive.node.source import Program, Programs
 from votive.terms.action import ActionLimits, AuthContext, AuthMethodContext, RunResult
 from votive.terms.auth_method import MethodType
+from votive.terms.conditions import from_request
 from votive.terms.encoding import bytes_of
 from votive.terms.errors import CallerError, ErrorCode
 from votive.terms.ethereum import personal_digest
-from votive.terms.key import Purpose
 from votive.terms.participant import Seat
 
 PKP_SIGN_CALL = "pkpSign"
@@ -50,6 +59,12 @@ class PkpSignBody(msgspec.Struct, frozen=True, kw_only=True, rename={"to_sign": 
     to_sign: list[int] | None = None
     message: str | None = None
     """0x and hex."""
+
+
+class EncryptionSignBody(msgspec.Struct, frozen=True, kw_only=True, rename={"data_to_encrypt_hash": "dataToEncryptHash"}):
+    """The fields of ``/web/encryption/sign`` that are used; the conditions are read apart, as there are four fields for them."""
+
+    data_to_encrypt_hash: str
 
 
 class Gate:
@@ -85,6 +100,7 @@ class Service:
     pool: Pool
     limits: ActionLimits
     approver: Approver
+    decryption: Decryption
     permissions: Permissions
     blocks: SharedBlocks
     gate: Gate
@@ -103,12 +119,27 @@ class Service:
         self, program: Program, params: dict[str, Any], context: AuthContext, grant: Grant, request: bytes
     ) -> tuple[RunResult, RunHost]:
         """Run ``program`` under ``grant``; return its result, and the host with what it had signed."""
-        host = RunHost(approver=self.approver, permissions=self.permissions, blocks=self.blocks, grant=grant, request=request)
+        confidential = Confidential(self.decryption, grant=grant, granting=self.authorise.granting, request=request)
+        host = RunHost(
+            approver=self.approver,
+            confidential=confidential,
+            permissions=self.permissions,
+            blocks=self.blocks,
+            grant=grant,
+            request=request,
+        )
         return await self.pool.run(program.code, params, context, host, self.limits), host
 
     def encryption_key(self) -> bytes | None:
         """Return the key that clients encrypt under, 48 bytes; None while the nodes are still making it."""
-        return self.approver.custody.network_public_key(Purpose.ENCRYPTION_BLS)
+        return self.decryption.public_key()
+
+    async def encryption_sign(self, asked: Asked, body: EncryptionSignBody) -> EncryptionSignAnswer:
+        """Give our share of a decryption key to a caller for whom the conditions hold."""
+        with self.gate.place():
+            authorised = await self.authorise.authorise(asked)
+            sealed = Sealed(from_request(asked.body), data_hash_of(body.data_to_encrypt_hash))
+            return encryption_sign_answer(await self.decryption.share(sealed, authorised.grant), self.me)
 
     async def pkp_sign(self, asked: Asked, body: PkpSignBody) -> PkpSignAnswer:
         """Sign a digest for a caller who has the right himself."""

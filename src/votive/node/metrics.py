@@ -17,6 +17,9 @@ class Metrics:
             "votive_request_seconds", "Seconds from body to answer", ["endpoint"], buckets=SECONDS, registry=self.registry
         )
         self.signing = Histogram("votive_signing_seconds", "Seconds of a signing session", buckets=SECONDS, registry=self.registry)
+        self.decrypting = Histogram(
+            "votive_decrypting_seconds", "Seconds of a decryption among nodes, for an action", buckets=SECONDS, registry=self.registry
+        )
         self.signing_events = Counter("votive_signing_events", "What happened in signing sessions", ["event"], registry=self.registry)
         self.links = Gauge("votive_links", "Links to other nodes that are up", registry=self.registry)
         self.pairs = Gauge("votive_pairs", "Live pairwise set-ups", registry=self.registry)

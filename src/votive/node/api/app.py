@@ -15,6 +15,7 @@ from litestar import Litestar
 from litestar.config.cors import CORSConfig
 
 from votive.node.api.connection import Connection
+from votive.node.api.encryption_sign import encryption_sign
 from votive.node.api.errors import respond_to_error
 from votive.node.api.execute import execute
 from votive.node.api.handshake import handshake
@@ -57,6 +58,7 @@ class Front:
             "/web/handshake": handshake(door, self.service),
             **versions("/web/execute", execute(door, self.service)),
             **versions("/web/pkp/sign", pkp_sign(door, self.service)),
+            **versions("/web/encryption/sign", encryption_sign(door, self.service)),
             **versions("/web/sign_session_key", sign_session_key(door, self.sessions)),
         }
 

@@ -15,6 +15,8 @@ from votive.terms.errors import CallerError, ErrorCode
 
 EXECUTE_LIMIT = 24 * 1024 * 1024
 """Bytes of an execute body: 16 MiB of code in base64 and its parameters."""
+ENCRYPTION_LIMIT = 256 * 1024
+"""Bytes of a body with conditions, which may take 64 KiB by themselves in their shortest form."""
 BODY_LIMIT = 64 * 1024
 """Bytes of every other body."""
 MAX_DEPTH = 64
