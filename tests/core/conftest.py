@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from tests.core.bls import BlsKey
 from tests.core.ceremony import Committee, KeyShares, key_shares
 
 
@@ -23,3 +24,15 @@ def town() -> Iterator[Town]:
     town = Town()
     yield town
     assert all(len(table.live()) == 3 for table in town.committee.tables.values()), "a test destroyed a shared set-up"
+
+
+@pytest.fixture(scope="session")
+def encryption() -> BlsKey:
+    """A key that others encrypt to."""
+    return BlsKey("encryption-bls")
+
+
+@pytest.fixture(scope="session")
+def session() -> BlsKey:
+    """A key that signs sessions."""
+    return BlsKey("session-bls")

@@ -27,6 +27,7 @@ INPUTS: dict[str, tuple[Field, ...]] = {
     "votive/core/stored-value/v1": (1, 2, b"ad"),
     "votive/core/storage-key/v1": (1, 2, b"salt"),
     "votive/core/passphrase-salt/v1": (b"salt",),
+    "votive/core/stream-key/v1": (b"salt", b"header"),
 }
 
 

@@ -10,6 +10,7 @@ pub mod codec;
 pub mod curve;
 pub mod dkg;
 pub mod ecdsa;
+pub mod envelope;
 pub mod error;
 pub mod hpke;
 pub mod keyfile;

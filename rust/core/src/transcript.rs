@@ -232,6 +232,14 @@ hash_inputs! {
         /// The installation's salt.
         salt: &'a [u8],
     }
+
+    /// Info of the derivation of a stream's key from a file's content key.
+    StreamKey = "votive/core/stream-key/v1" {
+        /// Salt of the stream.
+        salt: &'a [u8],
+        /// What the stream belongs to: the caller's.
+        header: &'a [u8],
+    }
 }
 
 #[cfg(test)]
@@ -273,6 +281,7 @@ mod tests {
             StoredValue { version: 1, kind: 2, ad: b"ad" }
             StorageKey { version: 1, kind: 2, salt: b"salt" }
             PassphraseSalt { salt: b"salt" }
+            StreamKey { salt: b"salt", header: b"header" }
         };
         assert_eq!(found, include_str!("../vectors/transcript.txt"));
         assert_eq!(found.lines().count(), TAGS.len(), "a structure without a vector");

@@ -6,6 +6,7 @@
 
 mod bls;
 mod dkg;
+mod envelope;
 mod errors;
 mod keys;
 mod pairs;
@@ -20,10 +21,16 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<keys::Vault>()?;
     module.add_class::<keys::SealingKey>()?;
     module.add_class::<keys::KeyShare>()?;
+    module.add_class::<envelope::ContentKey>()?;
+    module.add_class::<envelope::StreamSealer>()?;
+    module.add_class::<envelope::StreamOpener>()?;
     module.add_class::<dkg::DkgParty>()?;
     module.add_class::<pairs::PairTable>()?;
     module.add_class::<pairs::PairSetup>()?;
     module.add_class::<signing::SigningParty>()?;
+    module.add("STREAM_CHUNK", votive_core::envelope::CHUNK)?;
+    module.add("STREAM_SALT", votive_core::envelope::SALT)?;
+    module.add("STREAM_TAG", votive_core::envelope::TAG)?;
     module.add_function(wrap_pyfunction!(bls::bls_combine, module)?)?;
     module.add_function(wrap_pyfunction!(bls::bls_verify, module)?)?;
     module.add_function(wrap_pyfunction!(bls::bls_verify_share, module)?)?;

@@ -10,12 +10,18 @@ from __future__ import annotations
 import os
 
 from votive.core._core import (
+    STREAM_CHUNK,
+    STREAM_SALT,
+    STREAM_TAG,
+    ContentKey,
     DkgParty,
     KeyShare,
     PairSetup,
     PairTable,
     SealingKey,
     SigningParty,
+    StreamOpener,
+    StreamSealer,
     Vault,
     bls_combine,
     bls_verify,
@@ -44,8 +50,12 @@ from votive.core.errors import (
 os.register_at_fork(after_in_child=mark_fork)
 
 __all__ = [
+    "STREAM_CHUNK",
+    "STREAM_SALT",
+    "STREAM_TAG",
     "CheckFailed",
     "CombinationFailed",
+    "ContentKey",
     "DkgParty",
     "Forked",
     "InvalidCiphertext",
@@ -60,6 +70,8 @@ __all__ = [
     "SetupGone",
     "SigningParty",
     "Spent",
+    "StreamOpener",
+    "StreamSealer",
     "Vault",
     "bls_combine",
     "bls_verify",

@@ -8,9 +8,16 @@ Any handle raises ``Forked`` in a process other than the one that made it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import final
+from typing import Final, final
 
 from votive.terms.participant import Seat
+
+STREAM_CHUNK: Final[int]
+"""Bytes of plaintext in every chunk of a stream but the last: 65 536."""
+STREAM_SALT: Final[int]
+"""Bytes before the first sealed chunk: 32."""
+STREAM_TAG: Final[int]
+"""How much longer a sealed chunk is: 16 bytes."""
 
 @final
 class Vault:
@@ -214,6 +221,71 @@ class DkgParty:
         Raises:
             PeerFault: names every dealer whose message does not open or whose share does not fit its commitment.
             InvalidInput: not exactly the other seats.
+        """
+
+@final
+class ContentKey:
+    """The key of one file, 32 bytes in Rust: encrypted to an identity as any plaintext is, and used for streams."""
+
+    @staticmethod
+    def generate() -> ContentKey:
+        """Draw a new key from the operating system."""
+
+    @staticmethod
+    def unwrap(ciphertext: bytes, signature: bytes) -> ContentKey:
+        """Decrypt a key with the signature over its identity, 96 bytes.
+
+        Raises:
+            InvalidCiphertext: it does not open, is not canonical, or holds no key.
+        """
+
+    @property
+    def data_hash(self) -> bytes:
+        """SHA-256 of the key, 32 bytes: the ``dataToEncryptHash`` of its identity."""
+
+    def wrap(self, public_key: bytes, identity: bytes) -> bytes:
+        """Encrypt the key as ``ibe_encrypt`` does.
+
+        Raises:
+            InvalidInput: malformed key or identity, or one that names another data hash.
+        """
+
+    def sealer(self, header: bytes) -> StreamSealer:
+        """Start to seal a stream that opens only with the same ``header``; its key is its own, by a fresh salt."""
+
+    def opener(self, header: bytes) -> StreamOpener:
+        """Start to open a stream that was sealed with ``header``."""
+
+@final
+class StreamSealer:
+    """Seals a stream chunk by chunk: STREAM (Hoang, Reyhanitabar, Rogaway, Vizár 2015) with AES-256-GCM. Over after an error."""
+
+    def update(self, chunk: bytes, last: bool) -> bytes:
+        """Seal the next chunk; the first comes out with the salt before it.
+
+        Args:
+            chunk: exactly ``STREAM_CHUNK`` bytes; the last 1 to ``STREAM_CHUNK``, or none if it is the only one.
+            last: whether it is the last.
+
+        Raises:
+            InvalidInput: a chunk of another length.
+            Spent: the stream is over.
+        """
+
+@final
+class StreamOpener:
+    """Opens a stream chunk by chunk. Over after an error. The stream is whole only when its last chunk has opened."""
+
+    def update(self, chunk: bytes, last: bool) -> bytes:
+        """Open the next sealed chunk.
+
+        Args:
+            chunk: ``STREAM_CHUNK + STREAM_TAG`` bytes, of the last as many as are left; the first with ``STREAM_SALT`` more.
+            last: whether it is the last; must be as when it was sealed.
+
+        Raises:
+            InvalidCiphertext: it is not this chunk of this stream.
+            Spent: the stream is over.
         """
 
 @final
