@@ -17,6 +17,8 @@ from votive.node.additive import Q
 from votive.node.answer import big_r, signature_body
 from votive.node.approval import check_digest, parse_public_key
 from votive.node.authorise import Asked, Authoriser
+from votive.node.capacity import admission_by, tolls_by
+from votive.node.config import ChainSection, Config
 from votive.node.execute import Gate, PkpSignBody, asked_digest, auth_context, digest_of
 from votive.terms.errors import CallerError, ErrorCode
 from votive.terms.ethereum import personal_digest
@@ -26,7 +28,8 @@ KEY = PrivateKey(b"\x01" * 32).public_key
 
 
 def an_authoriser() -> Authoriser:
-    return Authoriser(Granting(a_world(Moment(NOW))))
+    config = Config(chain=ChainSection(resolver="0x" + "0a" * 20))
+    return Authoriser(Granting(a_world(Moment(NOW))), admission_by(config, None, lambda: NOW), tolls_by(config, lambda: NOW))
 
 
 def test_no_more_requests_work_at_once_than_there_are_places() -> None:

@@ -10,7 +10,7 @@ from votive.auth.permissions import Alternative, Decision, ReadPermissions, Scop
 from votive.auth.session import node_address_of
 from votive.auth.siwe import SiweMessage
 from votive.auth.wallet import AuthPolicy, SignedIn, verify_wallet
-from votive.auth.world import VerifyMethods, VerifyNetwork, World
+from votive.auth.world import Toll, VerifyMethods, VerifyNetwork, World
 from votive.terms.auth_sig import AuthSig
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Scope",
     "SignedIn",
     "SiweMessage",
+    "Toll",
     "UnboundAuthSig",
     "UnsupportedAuthSig",
     "VerifyMethods",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from contextlib import nullcontext
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from votive.auth.errors import InvalidAuthSig
 from votive.auth.grant import Delegation, ProvenMethod
 from votive.auth.siwe import SiweMessage
 from votive.auth.wallet import SignedIn, check_address, check_domain, check_signature, check_times
-from votive.auth.world import World
+from votive.auth.world import Toll, World
 from votive.terms.auth_method import MethodType, method_ids
 from votive.terms.auth_sig import AuthSig
 from votive.terms.block import Block
@@ -76,7 +77,7 @@ class Remembered:
             self._known.popitem(last=False)
 
 
-async def verify_delegation(auth_sig: AuthSig, world: World, remembered: Remembered, block: Block) -> Delegated:
+async def verify_delegation(auth_sig: AuthSig, world: World, remembered: Remembered, block: Block, toll: Toll) -> Delegated:
     """Return what a capability of a session says, verified now.
 
     Raises:
@@ -89,7 +90,8 @@ async def verify_delegation(auth_sig: AuthSig, world: World, remembered: Remembe
     if delegated is None:
         delegated = _read(auth_sig, kind, world)
         check_times(delegated.message, world.now())
-        await _check_signer(auth_sig, kind, delegated, world, block)
+        with nullcontext() if kind is Kind.WALLET else toll():
+            await _check_signer(auth_sig, kind, delegated, world, block)
         remembered.keep(name, delegated)
     else:
         check_times(delegated.message, world.now())

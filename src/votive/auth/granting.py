@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import msgspec
 
 from votive.auth.contract_wallet import check_contract_signature
@@ -11,7 +13,7 @@ from votive.auth.errors import InvalidAuthSig, UnboundAuthSig
 from votive.auth.grant import Grant, ProvenMethod
 from votive.auth.session import verify_session
 from votive.auth.wallet import SignedIn, check_signature, read_message
-from votive.auth.world import World
+from votive.auth.world import Toll, World
 from votive.terms.auth_method import AuthMethod, MethodType
 from votive.terms.auth_sig import AuthSig
 from votive.terms.binding import RequestBinding
@@ -29,24 +31,24 @@ class Granting:
         self._world = world
         self._remembered = Remembered()
 
-    async def grant(self, credentials: Credentials, request: RequestBinding) -> Grant:
+    async def grant(self, credentials: Credentials, request: RequestBinding, toll: Toll = nullcontext) -> Grant:
         """Return what ``credentials`` allow for ``request``, now and at a final block.
 
-        The checks that cost least come first; whatever asks chain, network key or identity providers comes last.
+        The checks that cost least come first; whatever asks chain, network key or identity providers comes last, and pays ``toll``.
 
         Raises:
             CallerError: which credential does not hold, and why.
             WorldError: something outside cannot be asked.
         """
-        grant = await self._by_signature(credentials, request)
+        grant = await self._by_signature(credentials, request, toll)
         if not credentials.methods:
             return grant
-        return await self._with_methods(grant, credentials.methods, request)
+        return await self._with_methods(grant, credentials.methods, request, toll)
 
-    async def _by_signature(self, credentials: Credentials, request: RequestBinding) -> Grant:
+    async def _by_signature(self, credentials: Credentials, request: RequestBinding, toll: Toll) -> Grant:
         if credentials.kind is Kind.SESSION:
-            return await verify_session(credentials.auth_sig, self._world, self._remembered)
-        signed_in, block = await signed_in_by(credentials.auth_sig, request, self._world)
+            return await verify_session(credentials.auth_sig, self._world, self._remembered, toll)
+        signed_in, block = await signed_in_by(credentials.auth_sig, request, self._world, toll=toll)
         return Grant(
             address=signed_in.address,
             capabilities=EVERYTHING,
@@ -58,21 +60,24 @@ class Granting:
             resources=signed_in.resources,
         )
 
-    async def _with_methods(self, grant: Grant, methods: tuple[AuthMethod, ...], request: RequestBinding) -> Grant:
+    async def _with_methods(self, grant: Grant, methods: tuple[AuthMethod, ...], request: RequestBinding, toll: Toll) -> Grant:
         for method in methods:
             if method.auth_method_type not in _BOUND_METHODS and not self._world.policy.accept_bearer:
                 raise UnboundAuthSig(
                     f"a token of authMethodType {method.auth_method_type} names no request, so any node could show it to the others:"
                     " open a session with it (/web/sign_session_key) and send session signatures"
                 )
-        proven = [await self._proven(method, request, grant.block) for method in methods]
+        with toll():
+            proven = [await self._proven(method, request, grant.block) for method in methods]
         return msgspec.structs.replace(grant, methods=tuple(dict.fromkeys((*grant.methods, *proven))))
 
     async def _proven(self, method: AuthMethod, request: RequestBinding, block: Block) -> ProvenMethod:
         return await self._world.methods.verify(method, token_id=None, request=request, block=block)
 
 
-async def signed_in_by(auth_sig: AuthSig, request: RequestBinding, world: World, block: Block | None = None) -> tuple[SignedIn, Block]:
+async def signed_in_by(
+    auth_sig: AuthSig, request: RequestBinding, world: World, block: Block | None = None, *, toll: Toll = nullcontext
+) -> tuple[SignedIn, Block]:
     """Return what a wallet of a person or of a contract signed, verified, and the final block it was verified at.
 
     Raises as ``Granting.grant`` does.
@@ -85,5 +90,6 @@ async def signed_in_by(auth_sig: AuthSig, request: RequestBinding, world: World,
         check_signature(auth_sig, signed_in.address)
         return signed_in, block or await world.final_block()
     block = block or await world.final_block()
-    await check_contract_signature(auth_sig, signed_in, world.contract_wallets, chain_id=world.chain_id, block=block)
+    with toll():
+        await check_contract_signature(auth_sig, signed_in, world.contract_wallets, chain_id=world.chain_id, block=block)
     return signed_in, block

@@ -20,7 +20,7 @@ from votive.auth.errors import InvalidAuthSig
 from votive.auth.grant import Grant
 from votive.auth.siwe import Times
 from votive.auth.wallet import check_moments
-from votive.auth.world import World
+from votive.auth.world import Toll, World
 from votive.terms.auth_sig import AuthSig
 from votive.terms.capability import Ability, Capabilities, Resource
 from votive.terms.errors import CallerError
@@ -54,7 +54,7 @@ class SessionMessage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     node_address: str
 
 
-async def verify_session(auth_sig: AuthSig, world: World, remembered: Remembered) -> Grant:
+async def verify_session(auth_sig: AuthSig, world: World, remembered: Remembered, toll: Toll) -> Grant:
     """Return what a session signature grants at this node, now.
 
     Raises:
@@ -69,7 +69,7 @@ async def verify_session(auth_sig: AuthSig, world: World, remembered: Remembered
     if not verify_strictly(bytes.fromhex(key), bytes.fromhex(auth_sig.sig), auth_sig.signed_message.encode()):
         raise InvalidAuthSig("the signature is not one of the session key over this text")
     block = await world.final_block()
-    delegated = [await verify_delegation(capability, world, remembered, block) for capability in message.capabilities]
+    delegated = [await verify_delegation(capability, world, remembered, block, toll) for capability in message.capabilities]
     rights = _of_one_caller(delegated, key)
     first = rights[0].message
     granted = requested.intersected(Capabilities.union(one.capabilities for one in rights))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from votive.auth.contract_wallet import AskContractWallets
 from votive.auth.grant import ActionRef, ProvenMethod
@@ -28,6 +29,11 @@ class VerifyNetwork(Protocol):
     async def verify(self, digest: bytes, signature: bytes) -> bool:
         """Say whether the network signed ``digest`` (32 bytes); WorldError while it has no session key."""
         ...
+
+
+Toll: TypeAlias = Callable[[], AbstractContextManager[None]]
+"""Entered around each check that asks chain, network key or identity providers for a caller whom nobody knows yet; refuses whoever
+failed too often."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -65,15 +66,18 @@ class Approver:
     """Promote what the chain has registered meanwhile."""
     registered: Callable[[bytes], Awaitable[bool]]
     """Whether the chain knows a public key."""
+    now: Callable[[], float] = time.time
+    """Unix seconds."""
 
     async def sign(self, call: Call) -> Made:
         """Check ``call`` at a final block, and sign it.
 
         Raises:
-            CallerError: unknown key, digest that cannot be signed, or no right, with the tree that explains it.
+            CallerError: unknown key, digest that cannot be signed, a grant that ran out, or no right, with the tree that explains it.
             PeerError, WorldError: as ``Signer.sign`` says.
         """
         check_digest(call.digest)
+        call.grant.require_time(self.now())
         key, share = await self._share(call.public_key)
         standing = self._standing(call.grant, share, personal_sign=call.personal_sign)
         # An action may have run for long since the grant was read; a request without one has only just begun.

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from votive.auth import Credentials, Grant, Granting, Kind, UnsupportedAuthSig
+from votive.node.capacity import Admission
+from votive.node.rates import Tolls
 from votive.terms.binding import RequestBinding
 from votive.terms.errors import CallerError
 from votive.terms.session import request_hash
 
 MAX_REQUEST_ID = 128
+PKP_SIGN = "/web/pkp/sign"
+"""Answers 400 where others answer 402: a client of Lit's reads it so."""
 SESSIONS_ONLY = "/v1"
 """Endpoints whose path ends so take session signatures and nothing else."""
 
@@ -27,6 +31,8 @@ class Asked:
     body: Mapping[str, Any]
     large: bool = False
     """Hashing this body would hold up everything else of the node."""
+    client: str = ""
+    """The network address that it came from."""
 
     async def binding(self) -> RequestBinding:
         """Hash the request, in a thread if that takes long; CallerError if JSON cannot carry it without loss."""
@@ -46,22 +52,26 @@ class Authorised:
 
 @dataclass(frozen=True)
 class Authoriser:
-    """Gives each request its grant, once."""
+    """Gives each request its grant, once, and counts it."""
 
     granting: Granting
+    admission: Admission
+    tolls: Tolls
 
     async def authorise(self, asked: Asked) -> Authorised:
         """Verify the credentials of ``asked``.
 
         Raises:
             CallerError: no usable request id; or as ``Granting.grant`` says.
+            RateLimited: the caller asks too often.
             WorldError: as there.
         """
         check_request_id(asked.request_id)
         credentials = Credentials.of(asked.body)
         check_kind(asked.path, credentials)
         binding = await asked.binding()
-        grant = await self.granting.grant(credentials, binding)
+        grant = await self.granting.grant(credentials, binding, self.tolls.of(asked.client))
+        await self.admission.admit(grant, refusal_status=400 if asked.path.startswith(PKP_SIGN) else 402)
         return Authorised(grant, request_hash(asked.request_id, grant.caller, asked.path, binding.body_hash))
 
 

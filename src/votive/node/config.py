@@ -24,6 +24,7 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 Address = Annotated[str, msgspec.Meta(pattern="^0x[0-9a-fA-F]{40}$")]
 Url = Annotated[str, msgspec.Meta(pattern="^https?://")]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
+PerSecond = Annotated[float, msgspec.Meta(gt=0)]
 SigningAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Signatures with a public key; none with a shared secret."""
 
@@ -162,9 +163,27 @@ class LimitsSection(Section, frozen=True, kw_only=True):
 
     concurrent_requests: Count = 64
     """Requests that run or sign at the same time; more are answered 429."""
+    requests_per_second: PerSecond | None = None
+    """Requests of all callers together; absent: as many as come."""
+    caller_requests_per_second: PerSecond | None = None
+    """Requests of each caller; absent: as many as he likes."""
+    failed_checks: Count = 50
+    """Checks that cost much (contract wallets, the network's signatures, identity tokens) which one address, or one /64, may fail."""
+    failed_checks_per_second: PerSecond = 1.0
+    """So many more it may fail each second."""
+    costly_checks: Count = 32
+    """Such checks under way at the same time; more are answered 429."""
     engine_threads: Annotated[int, msgspec.Meta(ge=32)] = 32
     """Threads for the engine's steps; waiters in the ticket gate hold one each, so there are never fewer than 32."""
     action: ActionLimits = ActionLimits()
+
+
+class CapacitySection(Section, frozen=True, kw_only=True):
+    """Whether callers need capacity, a RateLimitNFT of their own or by delegation."""
+
+    ask: bool = False
+    free_per_kilosecond: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Where it is asked for: requests in 1000 seconds that a caller without any may make."""
 
 
 class StockSection(Section, frozen=True, kw_only=True):
@@ -219,6 +238,7 @@ class Config(Section, frozen=True, kw_only=True):
     ipfs: IpfsSection = IpfsSection()
     auth: AuthSection = AuthSection()
     limits: LimitsSection = LimitsSection()
+    capacity: CapacitySection = CapacitySection()
     stock: StockSection = StockSection()
     sandbox: SandboxSection = SandboxSection()
     fetch: FetchSection = FetchSection()

@@ -40,6 +40,7 @@ class ErrorCode(StrEnum):
     SIGNING_FAILED = "NodeSigningFailed"
     DECRYPTION_FAILED = "NodeDecryptionFailed"
     CONCURRENCY_OVERLOAD = "NodeConcurrencyOverload"
+    RATE_LIMITED = "rate_limit_exceeded"
     JS_EXECUTION = "NodeJsExecutionError"
     JS_TIMEOUT = "NodeJsTimeoutError"
     JS_MEMORY = "NodeJsMemoryLimitError"

@@ -32,6 +32,8 @@ class Arrived:
     """The Content-Length header."""
     chunks: AsyncIterator[bytes]
     """The body."""
+    client: str = ""
+    """The network address that it comes from, as the socket has it: no header of the caller's is believed."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Door:
         try:
             async with asyncio.timeout(self.seconds):
                 body = await read_json(arrived.chunks, arrived.length, limit, self.budget)
-                asked = Asked(arrived.path, arrived.request_id, body, large=is_large(arrived.length))
+                asked = Asked(arrived.path, arrived.request_id, body, large=is_large(arrived.length), client=arrived.client)
                 answer = await call(asked, typed(body, kind))
             reply = Reply(200, _encoder.encode(answer))
         except Exception as error:  # noqa: BLE001  # the border of the house: every failure is told to the caller

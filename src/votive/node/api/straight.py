@@ -39,6 +39,7 @@ class Straight:
                 headers.get(b"x-request-id", b"").decode("latin-1"),
                 None if length is None else length.decode("latin-1"),
                 _chunks(receive),
+                (scope.get("client") or ("", 0))[0],
             )
         )
         head = [*_HEAD, (b"content-length", b"%d" % len(reply.body))]
@@ -62,7 +63,8 @@ def posted(path: str, answer: Answer) -> HTTPRouteHandler:
     @post(path, status_code=200)
     async def handler(request: Request[Any, Any, Any]) -> Response[bytes]:
         headers = request.headers
-        reply = await answer(Arrived(path, headers.get("x-request-id", ""), headers.get("content-length"), request.stream()))
+        client = request.client.host if request.client is not None else ""
+        reply = await answer(Arrived(path, headers.get("x-request-id", ""), headers.get("content-length"), request.stream(), client))
         return Response(reply.body, status_code=reply.status, media_type=MediaType.JSON)
 
     return handler
