@@ -31,9 +31,13 @@ CONDITIONS = [
 PLAINTEXT = "was nur wenige lesen dürfen".encode()
 
 
-@cache
 def key_shares(nodes: int = 4) -> KeyShares:
-    """Shares of one encryption key."""
+    """Shares of one encryption key, always the same for so many nodes."""
+    return _generated(nodes)
+
+
+@cache
+def _generated(nodes: int) -> KeyShares:
     return {seat: shares[0] for seat, shares in Committee(range(1, nodes + 1)).generate(purpose="encryption-bls").items()}
 
 

@@ -17,7 +17,7 @@ from votive.client.encrypted import Encrypted, Envelope
 from votive.client.envelope import Progress, unwatched
 from votive.client.errors import BadArgument
 from votive.client.recipient import Recipient
-from votive.core import ibe_decrypt, ibe_encrypt
+from votive.core import ContentKey, ibe_decrypt, ibe_encrypt
 
 DIRECT_BYTES = 1024 * 1024
 """Up to here content is encrypted as Lit's SDK does it, and readable by it; larger content gets an envelope."""
@@ -119,8 +119,6 @@ def read(file: Path) -> Kept:
 
 def _sealed(recipient: Recipient, file: BinaryIO, progress: Progress) -> tuple[Encrypted, Iterator[bytes]]:
     """Draw a key, and return what is kept of it and the content sealed under it."""
-    from votive.core import ContentKey  # type: ignore[attr-defined]  # noqa: PLC0415
-
     key = ContentKey.generate()
     named = recipient.identity(key.data_hash)
     head = recipient.encrypted(key.wrap(recipient.public_key, named), key.data_hash, Envelope(format=envelope.FORMAT, content=""))
@@ -131,8 +129,6 @@ def _sealed(recipient: Recipient, file: BinaryIO, progress: Progress) -> tuple[E
 def _opened(encrypted: Encrypted, public_key: bytes, key: bytes, pieces: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
     if encrypted.envelope is None or encrypted.envelope.format != envelope.FORMAT:
         raise BadArgument(f"the envelope's format is not {envelope.FORMAT}: a newer version of Votive may know it.")
-    from votive.core import ContentKey  # type: ignore[attr-defined]  # noqa: PLC0415
-
     content_key = ContentKey.unwrap(encrypted.sealed, key)
     return envelope.through(content_key.opener(envelope.header(public_key, encrypted.identity)), pieces, progress)
 

@@ -15,14 +15,17 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, Protocol
 
 from votive.client.errors import BadArgument
+from votive.core import STREAM_CHUNK, STREAM_SALT, STREAM_TAG
 from votive.terms.encoding import HashInput, tagged_hash
 
 FORMAT = "votive/stream/v1"
-PIECE = 64 * 1024
-SEALED_PIECE = PIECE + 16
-"""A piece and its tag."""
+PIECE = STREAM_CHUNK
+SEALED_PIECE = STREAM_CHUNK + STREAM_TAG
+FIRST_PIECE = STREAM_SALT + SEALED_PIECE
+"""The first one has the stream's salt before it."""
 BASE64_READ = 4 * SEALED_PIECE
 END, AFTERWARDS = b'"', b"}}"
+LONGEST_END = 64
 
 Progress = Callable[[int], None]
 """Is told of so many bytes more that are done."""
@@ -83,15 +86,15 @@ def from_base64(blocks: Iterable[bytes]) -> Iterator[bytes]:
     Raises:
         BadArgument: it is not canonical base64, does not end, or more follows.
     """
-    text, data, coming = b"", b"", iter(blocks)
+    text, data, coming, size = b"", b"", iter(blocks), FIRST_PIECE
     for block in coming:
         before, mark, after = (text + block).partition(END)
-        whole = len(before) if mark else len(before) - len(before) % 4
+        whole = len(before) if mark else max(0, len(before) - 1) // 4 * 4  # the last four may be padded
         data += _decoded(before[:whole], last=bool(mark))
         text = before[whole:]
-        full = len(data) - len(data) % SEALED_PIECE
-        yield from (data[start : start + SEALED_PIECE] for start in range(0, full, SEALED_PIECE))
-        data = data[full:]
+        while len(data) >= size:
+            yield data[:size]
+            data, size = data[size:], SEALED_PIECE
         if mark:
             yield from [data] if data else []
             return _must_end(after, coming)
@@ -104,7 +107,9 @@ def blocks_of(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _must_end(after: bytes, coming: Iterator[bytes]) -> None:
-    if (after + next(coming, b"")).strip() != AFTERWARDS:
+    while len(after) <= LONGEST_END and (more := next(coming, b"")):
+        after += more
+    if after.strip() != AFTERWARDS:
         raise BadArgument("there is something behind the envelope's content, which must be the last field. Is the file whole?")
 
 
