@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from votive.client.conditions import compile_text
 from votive.client.encrypted import Encrypted, Envelope
 from votive.client.errors import BadArgument
 from votive.terms.conditions import Conditions, identity, parse
@@ -54,15 +55,13 @@ def recipient_of(public_key: bytes, written: Written, chain: str) -> Recipient:
 def _items(written: Written, chain: str) -> list[Any]:
     if not isinstance(written, str):
         return list(written)
-    if not written.lstrip().startswith(("[", "{")):
-        from votive.client.conditions import compile_text  # type: ignore[import-not-found]  # noqa: PLC0415
-
-        return list(compile_text(written, chain=chain))
+    if not written.lstrip().startswith("["):
+        return compile_text(written, chain=chain)
     try:
-        value = msgspec.json.decode(written)
+        value: list[Any] = msgspec.json.decode(written)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise BadArgument(f"the conditions begin like JSON and are none: {error}.") from error
-    return value if isinstance(value, list) else [value]
+    return value
 
 
 def with_types(items: Sequence[Any]) -> list[Any]:
