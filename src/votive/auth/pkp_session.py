@@ -23,11 +23,13 @@ from votive.terms.capability import RESOLVED_CONTEXT
 from votive.terms.encoding import hex0x
 from votive.terms.errors import CallerError, ErrorCode
 from votive.terms.ethereum import NO_ADDRESS
-from votive.terms.recap import PREAMBLE, URN, Recap
+from votive.terms.recap import URN, Recap
 
 LONGEST_SESSION = 30 * 86_400
 """Seconds from the block's time to the session's end."""
 CLOCK_SKEW = 60.0
+_AUTHORIZES = "i further authorize"
+"""How every ReCap's words begin (EIP-5573), in lower case."""
 _is_session_key = re.compile(rf"{SESSION_URI}[0-9a-f]{{64}}").fullmatch
 _is_block_hash = re.compile(r"0x[0-9a-f]{64}").fullmatch
 
@@ -133,6 +135,6 @@ def _said(message: SiweMessage, recap: Recap) -> str | None:
     words = recap.statement() if recap.att else None
     while words is not None and rest.endswith(words):
         rest = rest.removesuffix(words).rstrip(" ")
-    if PREAMBLE.removesuffix(":") in rest:
+    if _AUTHORIZES in rest.lower():
         raise InvalidSiweMessage("the message's statement tells of rights that its ReCap does not hold")
     return rest or None
