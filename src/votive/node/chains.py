@@ -9,13 +9,15 @@ from typing import Any
 import msgspec
 
 from votive.action.fetch import FetchPolicy, FetchRequest, SafeFetch
-from votive.chain.errors import CallReverted
+from votive.chain.errors import AnswerTooLarge, CallRefused, CallReverted
 from votive.chain.named import ChainConfig, Chains
 from votive.node.config import NamedChainSection
 from votive.terms.block import BlockFacts
 from votive.terms.errors import ErrorCode, WorldError
 
 DOCUMENT_BYTES = 256 * 1024
+INVALID_PARAMS = -32602
+"""JSON-RPC's code for parameters that name nothing."""
 
 _exact = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -46,10 +48,10 @@ class NamedChains:
         return BlockFacts(number=block.number, hash=block.hash, timestamp=block.timestamp)
 
     async def call(self, name: str, to: str, data: bytes, block: BlockFacts) -> bytes | None:
-        """Return what a contract returns at a block; None if it reverts, which is an answer."""
+        """Return what a contract returns at a block; None if it reverts or returns too much, which are answers too."""
         try:
             return await self._chains.call(name, to, data, block)
-        except CallReverted:
+        except (AnswerTooLarge, CallReverted):
             return None
 
     async def balance(self, name: str, address: str, block: BlockFacts) -> int:
@@ -58,7 +60,12 @@ class NamedChains:
 
     async def solana(self, name: str, method: str, params: list[Any]) -> Any:
         """Return the result of a JSON-RPC method; None if the account asked about does not exist."""
-        return await self._chains.solana(name, method, params)
+        try:
+            return await self._chains.solana(name, method, params)
+        except CallRefused as error:  # all endpoints refuse it: a wallet that never held a token has no account for it
+            if error.rpc_code == INVALID_PARAMS and method == "getTokenAccountBalance":
+                return None
+            raise
 
     async def cosmos(self, name: str, path: str) -> Any:
         """Return the JSON behind a path of the chain's REST interface."""
