@@ -29,6 +29,7 @@ def encrypt(
         str | None, typer.Option(help="The chain of conditions that name none.  [default: the network's own]", metavar="NAME")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Where to write.  [default: FILE.json]", metavar="FILE")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Also show what the condition means, in words and as Lit's JSON.")] = False,
     directory: Directory = DEFAULT_DIRECTORY,
     json: Json = False,
     verbose: Verbose = False,
@@ -38,13 +39,13 @@ def encrypt(
     No node is asked: the network's key is read from the chain. What is written is Lit's JSON; content over 1 MiB is in an envelope
     beside it.
     """
-    destination = out or file.with_name(file.name + ".json")
-    recipient = asyncio.run(_recipient(plan_of(directory), written(condition), chain))
     from votive.client.encryption import encrypt_file
 
+    destination = out or file.with_name(file.name + ".json")
+    recipient = asyncio.run(_recipient(plan_of(directory), written(condition), chain))
     with counting("encrypting", size_of(file)) as progress:
         made = encrypt_file(recipient, file, destination, progress)
-    show_encrypted(made, destination, json=json)
+    show_encrypted(made, destination, words_of(recipient) if explain else None, json=json)
 
 
 def decrypt(
@@ -111,11 +112,21 @@ def size_of(file: Path) -> int:
     return file.stat().st_size if file.is_file() else 0
 
 
-def show_encrypted(made: Encrypted, destination: Path, *, json: bool) -> None:
-    """Print what was written; an envelope's content stays in the file."""
+def words_of(recipient: Recipient) -> str:
+    """Say what conditions mean, in the language that they may be written in."""
+    from votive.client.conditions import explain
+
+    return explain(recipient.conditions)
+
+
+def show_encrypted(made: Encrypted, destination: Path, words: str | None, *, json: bool) -> None:
+    """Print what was written, and what it means if that is wanted; an envelope's content stays in the file."""
     import msgspec
 
     if json:
-        print_json(msgspec.to_builtins(made) | {"out": str(destination)})
+        explained = {} if words is None else {"explanation": words}
+        print_json(msgspec.to_builtins(made) | {"out": str(destination)} | explained)
         return
+    if words is not None:
+        say(words, msgspec.json.format(msgspec.json.encode(made.unified_access_control_conditions), indent=2).decode())
     say(f"{destination}: encrypted, dataToEncryptHash {made.data_to_encrypt_hash}")

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from votive.cli.reasons import reasons
 from votive.client.errors import ErrorShape, Refused, shape_of
 from votive.devnet.progress import Progress, Report
 from votive.terms.errors import ErrorCode, VotiveError
@@ -80,6 +81,8 @@ def print_error(error: VotiveError, *, as_json: bool, verbose: bool) -> None:
         return
     shape = shape_of(error)
     note(f"votive: {shape.message}  [{shape.error_code}]")
+    for line in reasons(shape.details):
+        note(f"  {line}")
     for detail in shape.details if verbose else ():
         note(f"  {detail if isinstance(detail, str) else msgspec.json.encode(detail).decode()}")
     if isinstance(error, Refused) and error.logs:
