@@ -8,16 +8,19 @@ from collections.abc import AsyncIterator, Callable
 
 import msgspec
 import pytest
+import structlog
 from tests.net.intruder import Line, a_frame, altered, greeted
 from tests.net.town import QUICK, Town, counted, eventually, running
 
-from votive.net import Mesh, SessionChannel
-from votive.net.frame import PREFIX, VERSION, Frame, encode_frame, encode_link
+from votive.net import Mesh, SessionChannel, verify_evidence
+from votive.net.errors import EvidenceInvalid, LinkFault
+from votive.net.frame import CHECKED_LATER, LINK_KINDS, PREFIX, VERSION, Frame, encode_frame, encode_link
 from votive.terms.frame import PAYLOAD_LIMIT, Kind
 from votive.terms.participant import Seat
 
 SESSION, OTHER_SESSION = b"\5" * 32, b"\6" * 32
-PATIENT = msgspec.structs.replace(QUICK, ping_seconds=60.0, silence_seconds=120.0)
+PATIENT = msgspec.structs.replace(QUICK, ping_seconds=60.0, silence_seconds=120.0, spot_checks=1.0)
+TRUSTING = msgspec.structs.replace(PATIENT, spot_checks=0.0)
 
 
 async def hears_nothing(*channels: SessionChannel) -> None:
@@ -191,6 +194,74 @@ async def test_a_large_frame_that_is_not_genuine_is_refused_too(town: Town, list
         await line.say(altered(frame, payload=b"\1" + bytes(599_999)) + encode_frame(a_frame(town, identity, session=SESSION, receiver=3)))
         await ends_the_link(listener, line, "signature")
         await hears_nothing(channel)
+
+
+@pytest.fixture
+async def trusting(town: Town) -> AsyncIterator[Mesh]:
+    """A mesh that leaves to others, as far as it may, when signatures are checked."""
+    async with town.mesh(3, limits=TRUSTING) as mesh:
+        yield mesh
+
+
+@pytest.mark.parametrize("kind", sorted(set(Kind) - LINK_KINDS - CHECKED_LATER))
+async def test_what_others_are_shown_as_evidence_is_checked_when_it_comes(town: Town, trusting: Mesh, kind: Kind) -> None:
+    identity = town.identities[Seat(37)]
+    async with greeted(town, 3, identity) as line, trusting.open(SESSION) as channel:
+        await line.say(altered(a_frame(town, identity, session=SESSION, receiver=3, kind=kind), signature=bytes(65)))
+        await ends_the_link(trusting, line, "signature")
+        await hears_nothing(channel)
+
+
+async def test_a_frame_that_shows_to_be_unsigned_ends_its_senders_link_and_bars_it(town: Town, trusting: Mesh) -> None:
+    identity = town.identities[Seat(37)]
+    async with greeted(town, 3, identity) as line, trusting.open(SESSION) as channel:
+        await line.say(altered(a_frame(town, identity, session=SESSION, receiver=3), signature=bytes(65)))
+        heard = await channel.receive()
+        assert heard.evidence is not None
+        with pytest.raises(EvidenceInvalid):
+            verify_evidence(heard.evidence, heard.payload, committee=town.committee)
+        trusting.refuse(heard.sender, "it was to serve as evidence")
+        await ends_the_link(trusting, line, "signature")
+    with pytest.raises(LinkFault):
+        async with greeted(town, 3, identity):
+            pass
+    assert counted(trusting, "ended_barred", 0) == 1
+
+
+async def test_a_peer_that_hung_up_in_time_is_barred_all_the_same(town: Town, trusting: Mesh) -> None:
+    trusting.refuse(Seat(37), "it was to serve as evidence")
+    with pytest.raises(LinkFault):
+        async with greeted(town, 3, town.identities[Seat(37)]):
+            pass
+    assert counted(trusting, "ended_signature", 37) == 1
+
+
+async def test_a_peer_that_signs_nothing_is_found_by_chance(town: Town) -> None:
+    identity = town.identities[Seat(37)]
+    limits = msgspec.structs.replace(PATIENT, spot_checks=0.5)
+    async with town.mesh(3, limits=limits) as mesh, greeted(town, 3, identity) as line:
+        frames = (a_frame(town, identity, session=SESSION, receiver=3, attempt=n) for n in range(100))
+        await line.say(b"".join(altered(frame, signature=bytes(65)) for frame in frames))
+        await ends_the_link(mesh, line, "signature")
+
+
+@pytest.mark.parametrize("size", [4, 600_000], ids=["in the loop", "in a thread"])
+async def test_a_defect_of_our_own_ends_the_link_and_says_so(
+    town: Town, listener: Mesh, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    def broken(*_: object) -> bool:
+        raise RuntimeError("a defect of our own")
+
+    monkeypatch.setattr(listener, "_genuine", broken)  # there is no input that breaks it
+    identity = town.identities[Seat(37)]
+    frame = a_frame(town, identity, session=SESSION, receiver=3, kind=Kind.DKG_REVEAL, payload=bytes(size))
+    with structlog.testing.capture_logs() as logs:
+        async with greeted(town, 3, identity) as line:
+            await line.say(encode_frame(frame))
+            await ends_the_link(listener, line, "defect")
+    assert any(entry["log_level"] == "error" and entry["seat"] == 37 and "exc_info" in entry for entry in logs)
+    async with greeted(town, 3, identity):  # it is not the peer's fault
+        await eventually(lambda: 37 in listener.reachable())
 
 
 async def test_a_flood_for_unopened_sessions_does_not_reach_or_crowd_out_others(town: Town) -> None:

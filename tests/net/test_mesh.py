@@ -58,6 +58,32 @@ async def test_a_broadcast_is_signed_once_and_everyone_gets_the_same(town: Town)
     assert verify_evidence(heard[0].evidence, b"u, w", committee=town.committee).receiver == 0
 
 
+async def test_a_broadcast_to_some_reaches_only_them(town: Town) -> None:
+    async with running(*(town.mesh(seat) for seat in SEATS)) as (sender, *others):
+        channels = [mesh.open(SESSION) for mesh in others]
+        await sender.open(SESSION).broadcast(Kind.SIGN_ROUND3, b"u, w", to=SEATS[1:3])
+        heard = [await channel.receive() for channel in channels[:2]]
+        assert heard == [heard[0]] * 2
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await channels[2].receive()
+
+
+async def test_who_listens_hears_what_waited_and_what_comes_in_order(town: Town) -> None:
+    async with running(town.mesh(3), town.mesh(37)) as (one, two):
+        sender, heard = one.open(SESSION), list[Envelope]()
+        await sender.send(Seat(37), Kind.SIGN_READY, b"early")
+        await eventually(lambda: counted(two, "frames_waiting", 3) == 1)
+        channel = two.open(SESSION)
+        channel.listen(heard.append)
+        await sender.send(Seat(37), Kind.SIGN_PROPOSE, b"on time")
+        await eventually(lambda: len(heard) == 2)
+        channel.close()
+        await sender.send(Seat(37), Kind.SIGN_ABORT, b"late")
+        await eventually(lambda: counted(two, "frames_late", 3) == 1)
+    assert [envelope.payload for envelope in heard] == [b"early", b"on time"]
+
+
 async def test_the_largest_message_arrives_and_keeps_its_place_in_the_order(town: Town) -> None:
     async with running(town.mesh(3), town.mesh(37)) as (one, two):
         large = secrets.token_bytes(PAYLOAD_LIMIT[Kind.DKG_REVEAL])

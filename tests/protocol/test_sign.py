@@ -363,3 +363,15 @@ def test_who_signs_reports_its_own_signature_and_who_does_not_names_its_source(n
             assert not outsider or adopted.sender in set(scene.committee.seats) - {seat, Seat(0)}
 
     perform(scenario, n)
+
+
+def test_the_leader_alone_tells_the_outcome_where_all_is_well(n: int) -> None:
+    async def scenario(scene: Scene) -> None:
+        await scene.committee.sign(scene.key)
+        await scene.committee.clock.sleep(11.0)
+        told = [sent for sent in scene.committee.network.wire if sent.kind is Kind.SIGN_OUTCOME]
+        assert {sent.sender for sent in told} == {scene.leader()}
+        assert len(told) == n - 1
+        assert not any(sent.kind is Kind.SIGN_ASK for sent in scene.committee.network.wire)
+
+    perform(scenario, n)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.protocol.conftest import DIGEST, OTHER, Scene, perform
 
-from votive.protocol import Joined, NotEnoughNodes, PairLost, Reason, Signed, SigningFailed
+from votive.protocol import Blamed, Joined, NotEnoughNodes, PairLost, Reason, Signed, SigningFailed, Unsigned
 from votive.protocol.messages import Abort, OutcomeMessage, Proposal, Ready
 from votive.protocol.simulation import BLOCK, Sent
 from votive.protocol.simulation.traitors import (
@@ -87,6 +87,46 @@ def test_different_digests_to_different_nodes_cost_no_signature(n: int) -> None:
         traitor = scene.leader(0)
         scene.corrupt(traitor, two_digests(OTHER, half(scene, traitor)))
         scene.assert_all_honest_signed(await scene.committee.sign(scene.key))
+
+    perform(scenario, n)
+
+
+def test_messages_whose_signatures_do_not_hold_are_no_evidence_and_name_their_sender(n: int) -> None:
+    async def scenario(scene: Scene) -> None:
+        traitor = scene.leader(1)
+        scene.corrupt(traitor, together(false_outcomes(), changed(Kind.SIGN_READY, extended)))
+        scene.committee.network.unsign(traitor)
+        scene.assert_all_honest_signed(await scene.committee.sign(scene.key))
+        events = [event for seat in scene.honest for event in scene.committee.nodes[seat].events]
+        blamed = [event for event in events if isinstance(event, Blamed)]
+        assert {event.seat for event in blamed} == {traitor}
+        assert all(event.evidence == () for event in blamed)
+        assert {event.seat for event in events if isinstance(event, Unsigned)} == {traitor}
+
+    perform(scenario, n)
+
+
+def test_messages_that_convict_are_evidence_once_their_signatures_hold(n: int) -> None:
+    async def scenario(scene: Scene) -> None:
+        traitor = scene.leader(1)
+        scene.corrupt(traitor, changed(Kind.SIGN_READY, extended))
+        scene.assert_all_honest_signed(await scene.committee.sign(scene.key))
+        events = [event for seat in scene.honest for event in scene.committee.nodes[seat].events]
+        assert all(event.evidence for event in events if isinstance(event, Blamed))
+        assert not any(isinstance(event, Unsigned) for event in events)
+
+    perform(scenario, n)
+
+
+def test_a_check_that_convicts_shows_the_messages_it_failed_on(n: int) -> None:
+    async def scenario(scene: Scene) -> None:
+        traitor = scene.leader()
+        scene.corrupt(traitor, changed(Kind.SIGN_ROUND2, flipped_in_round))
+        scene.assert_all_honest_signed(await scene.committee.sign(scene.key))
+        blamed = [event for seat in scene.honest for event in scene.committee.nodes[seat].events if isinstance(event, Blamed)]
+        assert blamed
+        assert all({shown.kind for shown in event.evidence} >= {Kind.SIGN_ROUND1, Kind.SIGN_ROUND2} for event in blamed)
+        assert all(shown.sender == traitor for event in blamed for shown in event.evidence)
 
     perform(scenario, n)
 
@@ -476,5 +516,35 @@ def test_a_node_joins_one_proposal_per_attempt_and_never_a_lower_attempt(n: int)
         for seat in scene.honest:
             attempts = [event.attempt for event in scene.committee.nodes[seat].events if isinstance(event, Joined)]
             assert attempts == sorted(set(attempts))
+
+    perform(scenario, n)
+
+
+def test_a_leader_that_keeps_the_outcome_from_some_costs_them_half_a_second_at_most(n: int) -> None:
+    async def scenario(scene: Scene) -> None:
+        traitor, committee = scene.leader(), scene.committee
+        victims = half(scene, traitor)
+
+        def keep(sent: Sent) -> list[Sent]:
+            kept = sent.kind in {Kind.SIGN_ROUND3, Kind.SIGN_OUTCOME} and sent.to in victims
+            return [] if kept else [sent]
+
+        scene.corrupt(traitor, keep)
+        start = committee.clock.now()
+        scene.assert_all_honest_signed(results := await committee.sign(scene.key))
+        assert {results[seat].attempt for seat in scene.honest} == {0}
+        assert committee.clock.now() - start < 0.6
+        assert scene.blamed() == {}
+
+    perform(scenario, n)
+
+
+def test_when_the_leader_dies_in_the_last_round_the_others_tell_each_other(n: int) -> None:
+    async def scenario(scene: Scene) -> None:
+        traitor, committee = scene.leader(), scene.committee
+        scene.corrupt(traitor, silent(Kind.SIGN_OUTCOME))
+        start = committee.clock.now()
+        scene.assert_all_honest_signed(await committee.sign(scene.key))
+        assert committee.clock.now() - start < 0.3
 
     perform(scenario, n)

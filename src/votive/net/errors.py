@@ -45,6 +45,8 @@ class Reason(StrEnum):
     """No connection to the peer's address could be made."""
     LOST = "lost"
     """The connection broke, or the peer closed it."""
+    DEFECT = "defect"
+    """This node failed on what came, by a defect of its own; its log has the trace. The peer may come back at once."""
     CLOSED = "closed"
     """This node shut down."""
 

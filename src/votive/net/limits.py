@@ -27,6 +27,8 @@ class MeshLimits(msgspec.Struct, frozen=True, kw_only=True):
     """Longest time for which a peer that broke the protocol is not let in."""
     frames_per_second: int = 2000
     """A link that brings more is read no further until the second is over: checking them costs one core about a tenth of its time."""
+    spot_checks: float = 1 / 32
+    """Probability that a frame of ``CHECKED_LATER`` has its wallet signature checked on arrival."""
     inline_bytes: int = 256 * 1024
     """Larger payloads are hashed in a thread."""
     waiting_frames: int = 1024

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol, cast
 
 import msgspec
+import structlog
 
 from votive.net.certificate import hash_of_der
 from votive.net.errors import LinkFault, Reason
@@ -20,6 +21,8 @@ from votive.net.tls import proven_certificate
 from votive.terms.encoding import encode
 from votive.terms.frame import Kind
 from votive.terms.participant import Participant, Seat
+
+_log = structlog.get_logger("votive.net")
 
 
 class LinkState(StrEnum):
@@ -191,6 +194,8 @@ class Link(asyncio.BufferedProtocol):
                 self._take(*self._frames.popleft())
         except LinkFault as fault:
             self.end(fault.by(self.peer.seat))
+        except Exception as error:  # noqa: BLE001  # whatever it is, it must not leave the link deaf
+            self._fail(error)
 
     def _take(self, kind: Kind, body: bytes | bytearray) -> None:
         if kind in LINK_KINDS:
@@ -239,6 +244,11 @@ class Link(asyncio.BufferedProtocol):
         self._taken += 1
         return None if self._taken < self._limits.frames_per_second else asyncio.sleep(self._second + 1.0 - now)
 
+    def _fail(self, error: Exception) -> None:
+        """End the link after a defect of our own; it comes back as after any other end."""
+        _log.error("a frame could not be taken by a defect of this node", seat=self.peer.seat, exc_info=error)
+        self.end(LinkFault(Reason.DEFECT, f"taking a frame failed: {type(error).__name__}: {error}", seat=self.peer.seat))
+
     def _pause_for(self, pending: Awaitable[None]) -> None:
         """Stop reading until ``pending`` is done: a large frame, or too many, hold back their own link and no other."""
         assert self._transport is not None  # noqa: S101  # bytes came through it
@@ -250,6 +260,9 @@ class Link(asyncio.BufferedProtocol):
             await pending
         except LinkFault as fault:
             self.end(fault.by(self.peer.seat))
+            return
+        except Exception as error:  # noqa: BLE001  # nobody awaits this task: without an end the link would stay deaf until its time is out
+            self._fail(error)
             return
         self._slow = None
         self._take_frames()

@@ -52,14 +52,18 @@ class Inbox:
         self._frames: defaultdict[Seat, int] = defaultdict(int)
         self._bytes: defaultdict[Seat, int] = defaultdict(int)
         self._closed = False
+        self._hear: Callable[[Envelope], None] | None = None
 
     def put(self, envelope: Envelope) -> Fate:
-        """Queue ``envelope`` unless it repeats, or too much of its sender is queued."""
+        """Hand ``envelope`` to who listens, or queue it; unless it repeats, or too much of its sender is queued."""
         if self._repeats(envelope):
             return Fate.REPEATED
         if self._crowded(envelope):
             return Fate.CROWDED
         self._note(envelope)
+        if self._hear is not None:
+            self._hear(envelope)
+            return Fate.RECEIVED
         self._frames[envelope.sender] += 1
         self._bytes[envelope.sender] += _weight(envelope)
         self._queue.put_nowait(envelope)
@@ -71,9 +75,17 @@ class Inbox:
         if envelope is None:
             self._queue.put_nowait(None)  # for whoever else waits
             raise MeshClosed("the session is closed: nothing can be received in it any more")
-        self._frames[envelope.sender] -= 1
-        self._bytes[envelope.sender] -= _weight(envelope)
+        self._taken(envelope)
         return envelope
+
+    def listen(self, hear: Callable[[Envelope], None] | None) -> None:
+        """Give what is queued to ``hear``, and from now on what comes; None: queue it again."""
+        self._hear = hear
+        while self._hear is not None and not self._closed and not self._queue.empty():
+            envelope = self._queue.get_nowait()
+            if envelope is not None:
+                self._taken(envelope)
+                self._hear(envelope)
 
     def renew(self, sender: Seat) -> None:
         """Let the sequence numbers of ``sender``'s CONTROL messages begin anew: it is another process now."""
@@ -83,6 +95,10 @@ class Inbox:
         """Wake whoever waits."""
         self._closed = True
         self._queue.put_nowait(None)
+
+    def _taken(self, envelope: Envelope) -> None:
+        self._frames[envelope.sender] -= 1
+        self._bytes[envelope.sender] -= _weight(envelope)
 
     def _repeats(self, envelope: Envelope) -> bool:
         if envelope.kind is Kind.CONTROL:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 
 class MonotonicClock:
@@ -16,3 +17,7 @@ class MonotonicClock:
     async def sleep(self, seconds: float) -> None:
         """Wait ``seconds``."""
         await asyncio.sleep(seconds)
+
+    def later(self, seconds: float, act: Callable[[], None], /) -> asyncio.TimerHandle:
+        """Call ``act`` after ``seconds``."""
+        return asyncio.get_running_loop().call_later(seconds, act)

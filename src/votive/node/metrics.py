@@ -21,6 +21,7 @@ class Metrics:
             "votive_decrypting_seconds", "Seconds of a decryption among nodes, for an action", buckets=SECONDS, registry=self.registry
         )
         self.signing_events = Counter("votive_signing_events", "What happened in signing sessions", ["event"], registry=self.registry)
+        self._events: dict[str, Counter] = {}
         self.links = Gauge("votive_links", "Links to other nodes that are up", registry=self.registry)
         self.pairs = Gauge("votive_pairs", "Live pairwise set-ups", registry=self.registry)
         self.keys = Gauge("votive_keys", "Keys of this node", ["state"], registry=self.registry)
@@ -28,6 +29,13 @@ class Metrics:
         self.final_block = Gauge("votive_final_block", "Number of the newest final block", registry=self.registry)
         self.mesh = Gauge("votive_mesh", "Counters of the links", ["name", "peer"], registry=self.registry)
         self.serving = Gauge("votive_serving", "1 once the node serves", registry=self.registry)
+
+    def event(self, name: str) -> None:
+        """Count an event of a signing session; its counter is looked up once."""
+        counter = self._events.get(name)
+        if counter is None:
+            counter = self._events[name] = self.signing_events.labels(name)
+        counter.inc()
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus's text format."""

@@ -22,7 +22,7 @@ from votive.node.engine import Engine
 from votive.node.metrics import Metrics
 from votive.node.pairs import Pairs
 from votive.node.permission import Standing
-from votive.protocol import Blamed, Clock, Event, Left, PairLost, Signed, SigningMemory, SignRequest, SignTools, answer_late, sign
+from votive.protocol import Blamed, Clock, Event, Left, PairLost, Signed, SigningMemory, SignRequest, SignTools, Unsigned, answer_late, sign
 from votive.terms.block import Block
 from votive.terms.errors import CallerError
 from votive.terms.frame import Envelope
@@ -138,10 +138,12 @@ class Signer:
             self._later(self._pairs.note_check_failed(event.peer))
         if isinstance(event, Blamed):
             log.error("a node broke the protocol", session=session.hex()[:16], peer=event.seat, why=event.why, messages=len(event.evidence))
+        if isinstance(event, Unsigned):
+            self._mesh.refuse(event.seat, event.why)
         if isinstance(event, Left):
             why = event.reason.name.lower() if event.reason else "no proposal"
             log.info("attempt left", session=session.hex()[:16], attempt=event.attempt, why=why, seats=list(event.seats))
-        self._metrics.signing_events.labels(type(event).__name__).inc()
+        self._metrics.event(type(event).__name__)
 
     def _end(self, name: tuple[bytes, bytes], task: asyncio.Task[Signed]) -> None:
         del self._running[name]

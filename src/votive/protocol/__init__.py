@@ -28,7 +28,7 @@ from votive.protocol.errors import (
     SetupsDiffer,
     SigningFailed,
 )
-from votive.protocol.events import Adopted, Blamed, Entered, Event, Joined, Left, Observe, PairLost
+from votive.protocol.events import Adopted, Blamed, Entered, Event, Joined, Left, Observe, PairLost, Unsigned
 from votive.protocol.memory import Signed, SigningMemory
 from votive.protocol.messages import Reason
 from votive.protocol.setup import pause_before, set_up_pair
@@ -74,6 +74,7 @@ __all__ = [
     "Signed",
     "SigningFailed",
     "SigningMemory",
+    "Unsigned",
     "answer_late",
     "decrypt_together",
     "generate",

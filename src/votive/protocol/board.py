@@ -1,6 +1,6 @@
 """What one node has heard in one signing session, judged as it comes in.
 
-The board is passive: ``listen`` feeds it from the channel, the attempts read it through ``until``. What convicts its sender is
+The board is passive: the channel feeds ``hear``, the attempts read it through ``until``. What convicts its sender is
 reported as ``Blamed`` and otherwise ignored, so that no message of a peer ends a session; the exceptions are a verified
 outcome, and READYs that prove that no digest can reach t.
 """
@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TypeVar
+from functools import cached_property, partial
+from typing import Any, TypeVar
 
 import msgspec
 
 from votive.protocol.channel import Channel, Clock, Envelope, Kind, Proves
 from votive.protocol.engine import Verify
 from votive.protocol.errors import DigestsDiffer
-from votive.protocol.events import Blamed, Observe
+from votive.protocol.events import Blamed, Observe, Unsigned
 from votive.protocol.leader import Signers, leaders
 from votive.protocol.memory import Signed, SigningMemory
-from votive.protocol.messages import TAG_BYTES, Abort, OutcomeMessage, Proposal, Ready, Reason, proposal_hash
+from votive.protocol.messages import TAG_BYTES, Abort, Ask, OutcomeMessage, Proposal, Ready, Reason, proposal_hash
 from votive.protocol.wire import MalformedError, Message, decode
 from votive.terms.block import Block
 from votive.terms.key import Signature
@@ -108,22 +108,25 @@ class Board:
         self.readiness: dict[Seat, Readiness] = {}
         self.two_faced: set[Seat] = set()
         self.culprits: set[Seat] = set()
-        self.outcome: asyncio.Future[tuple[Signed, Seat | None]] = asyncio.get_running_loop().create_future()
+        self.outcome: asyncio.Future[Signed] = asyncio.get_running_loop().create_future()
         self.holders: set[Seat] = set()
+        self.asking: set[Seat] = set()
         self._liars: set[Seat] = set()
         self._other_ends: dict[Seat, bytes] = {}
         self._complaints: Counter[Seat] = Counter()
         self._clock, self._verify, self._memory, self._observe, self._proves = clock, verify, memory, observe, proves
         self._proposals: dict[int, Proposed] = {}
-        self._rounds: dict[tuple[int, Kind], dict[Seat, bytes]] = {}
+        self._rounds: dict[tuple[int, Kind], dict[Seat, Envelope]] = {}
         self._aborts: dict[int, dict[Seat, Abort]] = {}
-        self._changed: asyncio.Event = asyncio.Event()
+        self._question: Callable[[], Any] = _nothing
+        self._asked: asyncio.Future[Any] | None = None
         self._hear: Mapping[Kind, Callable[[Envelope], None]] = {
             Kind.SIGN_READY: self._hear_ready,
             Kind.SIGN_PROPOSE: self._hear_proposal,
             **dict.fromkeys(_ROUNDS, self._hear_round),
             Kind.SIGN_OUTCOME: self._hear_outcome,
             Kind.SIGN_ABORT: self._hear_abort,
+            Kind.SIGN_ASK: self._hear_ask,
         }
 
     # Reading
@@ -154,7 +157,7 @@ class Board:
         """Return what the leader of ``attempt`` proposed, if it came."""
         return self._proposals.get(attempt)
 
-    def rounds(self, attempt: int, kind: Kind) -> dict[Seat, bytes]:
+    def rounds(self, attempt: int, kind: Kind) -> dict[Seat, Envelope]:
         """Return the round messages that came, each with H(proposal) before it."""
         return self._rounds.get((attempt, kind), {})
 
@@ -193,31 +196,46 @@ class Board:
         return most + len(open_seats) < self.threshold
 
     async def until(self, answer: Callable[[], T | None], at: float) -> T | None:
-        """Return the first answer that is not None, asking again whenever something was heard; None at time ``at``."""
+        """Return the first answer that is not None, asking again whenever something was heard; None at time ``at``.
+
+        One waits at a time.
+        """
         if (found := answer()) is not None:
             return found
-        alarm = asyncio.ensure_future(self._ring(at))
+        asked: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
+        self._asked = asked
+        self._question = answer
+        alarm = self._clock.later(max(at - self._clock.now(), 0.0), partial(self._answer, at_last=True))
         try:
-            while (found := answer()) is None and not alarm.done():
-                self._changed.clear()
-                await self._changed.wait()
-            return found
+            found = await asked
         finally:
             alarm.cancel()
+            self._asked, self._question = None, _nothing
+        return found
 
-    async def _ring(self, at: float) -> None:
-        await self._clock.sleep(max(at - self._clock.now(), 0.0))
-        self._changed.set()
+    def _answer(self, *, at_last: bool = False) -> None:
+        """Ask what is waited for; who waits wakes up only if it is here, or can no longer wait."""
+        if self._asked is None or self._asked.done():
+            return
+        try:
+            found = self._question()
+        except Exception as error:  # noqa: BLE001  # it is raised where the question was asked
+            self._asked.set_exception(error)
+            return
+        if found is not None or at_last:
+            self._asked.set_result(found)
 
     # Hearing
 
-    async def listen(self) -> None:
-        """Take in every message of the session, until cancelled."""
-        while True:
-            self.hear(await self.channel.receive())
-
     def hear(self, envelope: Envelope) -> None:
-        """Take in one message."""
+        """Take in one message. Whatever goes wrong here is no fault of the link that brought it: it ends the session."""
+        try:
+            self._take_in(envelope)
+            self._answer()
+        except Exception as error:  # noqa: BLE001  # a defect of our own; who waits for the outcome is told
+            self.fail(error)
+
+    def _take_in(self, envelope: Envelope) -> None:
         hear = self._hear.get(envelope.kind)
         if hear is None:
             self._blame(envelope, "a message of another ceremony")
@@ -226,7 +244,6 @@ class Board:
             hear(envelope)
         except MalformedError:
             self._blame(envelope, f"a malformed {envelope.kind.name}")
-        self._changed.set()
 
     def enter(self, attempt: int, ready: Ready) -> None:
         """Note our own READY, and forget the attempts before it; their proposals only later, as a second one may come."""
@@ -243,15 +260,22 @@ class Board:
         self._proposals[attempt] = proposed
         return proposed
 
-    def finish(self, signed: Signed, sender: Seat | None) -> None:
-        """Note the verified signature; the first one stays."""
+    def finish(self, signed: Signed) -> None:
+        """Note the verified signature; the first one stays. What comes from now on waits for ``answer_late``."""
         if not self.outcome.done():
-            self.outcome.set_result((signed, sender))
+            self.outcome.set_result(signed)
+            self.channel.listen(None)
 
-    def blame_result(self, seat: Seat, why: str) -> None:
-        """Note that a check of the engine convicts ``seat``."""
+    def fail(self, error: BaseException) -> None:
+        """End the session with ``error``, unless it has ended."""
+        if not self.outcome.done():
+            self.outcome.set_exception(error)
+
+    def blame_result(self, seat: Seat, why: str, attempt: int) -> None:
+        """Note that a check of the engine convicts ``seat``, by the messages of its rounds in ``attempt``."""
         self.culprits.add(seat)
-        self._observe(Blamed(seat, why))
+        said = [heard[seat] for kind in _ROUNDS if seat in (heard := self.rounds(attempt, kind))]
+        self._observe(Blamed(seat, why, self._proven(seat, said)))
 
     def _hear_ready(self, envelope: Envelope) -> None:
         ready, sender = decode(envelope.payload, Ready), envelope.sender
@@ -297,7 +321,7 @@ class Board:
             return
         if len(envelope.payload) < TAG_BYTES:
             raise MalformedError("no proposal is named")
-        self._rounds.setdefault((envelope.attempt, envelope.kind), {}).setdefault(envelope.sender, envelope.payload)
+        self._rounds.setdefault((envelope.attempt, envelope.kind), {}).setdefault(envelope.sender, envelope)
 
     def _hear_outcome(self, envelope: Envelope) -> None:
         if envelope.sender in self._liars or self.outcome.done():
@@ -314,7 +338,7 @@ class Board:
             return
         signature = Signature(r=message.r, s=message.s, recovery_id=message.recovery_id)
         signers = self._signers_of(message)
-        self.finish(Signed(signature=signature, signers=signers, attempt=envelope.attempt), envelope.sender)
+        self.finish(Signed(signature=signature, signers=signers, attempt=envelope.attempt, source=envelope.sender))
 
     def _signers_of(self, message: OutcomeMessage) -> Signers:
         """Return the set that an outcome names if it could be one, else nothing: the signature stands by itself."""
@@ -333,12 +357,16 @@ class Board:
             return
         digests = self.digests()
         digests[digest] = sorted({*digests.get(digest, ()), *shown_by})
-        self.outcome.set_exception(DigestsDiffer(digests, self.threshold))
+        self.fail(DigestsDiffer(digests, self.threshold))
 
     def _end_if_hopeless(self) -> None:
         """End the session once the READYs prove that no digest can reach t."""
         if not self.outcome.done() and self.hopeless():
-            self.outcome.set_exception(DigestsDiffer(self.digests(), self.threshold))
+            self.fail(DigestsDiffer(self.digests(), self.threshold))
+
+    def _hear_ask(self, envelope: Envelope) -> None:
+        decode(envelope.payload, Ask)
+        self.asking.add(envelope.sender)
 
     def _hear_abort(self, envelope: Envelope) -> None:
         if not self.attempt - _WINDOW <= envelope.attempt <= self.attempt + _WINDOW:
@@ -366,11 +394,26 @@ class Board:
             return
         shown = Envelope(sender=leader, kind=Kind.SIGN_PROPOSE, attempt=attempt, payload=abort.proposal, evidence=abort.evidence)
         if proves(shown):
-            self.hear(shown)
+            self._take_in(shown)
 
     def _blame(self, envelope: Envelope, why: str, *earlier: Envelope | None) -> None:
         self.culprits.add(envelope.sender)
         self._complaints[envelope.sender] += 1
         if self._complaints[envelope.sender] > _COMPLAINTS:
             return
-        self._observe(Blamed(envelope.sender, why, (*(shown for shown in earlier if shown is not None), envelope)))
+        said = [*(shown for shown in earlier if shown is not None), envelope]
+        self._observe(Blamed(envelope.sender, why, self._proven(envelope.sender, said)))
+
+    def _proven(self, seat: Seat, said: Sequence[Envelope]) -> tuple[Envelope, ...]:
+        """Return what convinces a third party; that some of it does not is a fault too, for nobody but ``seat`` has sent it."""
+        if self._proves is None:
+            return tuple(said)
+        proven = tuple(envelope for envelope in said if self._proves(envelope))
+        for envelope in said:
+            if envelope not in proven:
+                self._observe(Unsigned(seat, f"the wallet of seat {seat} did not sign a {envelope.kind.name} that came from it"))
+        return proven
+
+
+def _nothing() -> None:
+    """Nobody waits."""

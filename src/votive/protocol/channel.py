@@ -7,13 +7,13 @@ time, direct calls). A ceremony knows no socket, no wall clock, no store and no 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import Any, Protocol, TypeVar
 
 from votive.terms.frame import Envelope, Kind
 from votive.terms.participant import Seat
 
-__all__ = ["Channel", "Clock", "Envelope", "Kind", "Proves", "Run", "settle", "within"]
+__all__ = ["Alarm", "Channel", "Clock", "Envelope", "Kind", "Proves", "Run", "settle", "within"]
 
 T = TypeVar("T")
 
@@ -36,11 +36,14 @@ class Channel(Protocol):
     async def send(self, to: Seat, kind: Kind, payload: bytes, attempt: int = 0) -> None:
         """Send to one other seat; never waits for it. What cannot be delivered is lost."""
 
-    async def broadcast(self, kind: Kind, payload: bytes, attempt: int = 0) -> None:
-        """Send the same to all other seats, under one signature for all."""
+    async def broadcast(self, kind: Kind, payload: bytes, attempt: int = 0, *, to: Collection[Seat] | None = None) -> None:
+        """Send the same to all other seats, or to those of ``to`` alone, under one signature for all."""
 
     async def receive(self) -> Envelope:
         """Return the next message of this session, of any kind."""
+
+    def listen(self, hear: Callable[[Envelope], None] | None) -> None:
+        """Give every message to ``hear`` from now on, those that wait at once; it must not raise. None: let them wait again."""
 
 
 class Clock(Protocol):
@@ -52,11 +55,21 @@ class Clock(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Return after ``seconds``."""
 
+    def later(self, seconds: float, act: Callable[[], None], /) -> Alarm:
+        """Call ``act`` after ``seconds``, unless the alarm is cancelled before."""
+
+
+class Alarm(Protocol):
+    """What is to happen at some time."""
+
+    def cancel(self) -> None:
+        """Let it not happen."""
+
 
 class Run(Protocol):
     """Runs one step of the core and returns its result: in a thread in the node, directly in the simulation."""
 
-    async def __call__(self, step: Callable[[], T], /) -> T:
+    def __call__(self, step: Callable[[], T], /) -> Awaitable[T]:
         """Run ``step``; its exceptions come through."""
 
 
@@ -83,4 +96,7 @@ async def settle(*tasks: asyncio.Future[Any]) -> None:
     """Cancel ``tasks`` and wait until they are over, so that none outlives its owner; their results are dropped."""
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    if not all(task.done() for task in tasks):
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        _ = task.cancelled() or task.exception()  # read, so that asyncio does not complain of it

@@ -43,7 +43,15 @@ class Blamed:
     seat: Seat
     why: str
     evidence: tuple[Envelope, ...] = ()
-    """The messages; empty where the proof is a check of the engine that only this node can repeat."""
+    """The messages whose signatures hold. Where a check of the engine convicts, only this node can repeat it upon them."""
+
+
+@dataclass(frozen=True)
+class Unsigned:
+    """A message of ``seat`` was to serve as evidence, and its signature does not hold: that is a fault of its own."""
+
+    seat: Seat
+    why: str
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class Adopted:
     sender: Seat | None
 
 
-Event = Entered | Joined | Left | Blamed | PairLost | Adopted
+Event = Entered | Joined | Left | Blamed | Unsigned | PairLost | Adopted
 Observe = Callable[[Event], None]
 
 

@@ -31,6 +31,8 @@ class Signed:
     signers: Signers
     """The set whose attempt this node saw succeed, ascending; who adopts an outcome takes it from the message."""
     attempt: int
+    source: Seat | None = None
+    """Who sent it to this node; None: it computed the signature before it heard of it."""
 
 
 class SigningMemory:

@@ -96,6 +96,10 @@ class Abort(Message, frozen=True, kw_only=True):
     evidence: Annotated[bytes, msgspec.Meta(max_length=256)] = b""
 
 
+class Ask(Message, frozen=True, kw_only=True):
+    """The sender saw a proposal and misses its outcome: whoever has it, send it."""
+
+
 class _ProposalName(HashInput, frozen=True, kw_only=True, tag="votive/sign/proposal/v1"):
     proposal: bytes
 

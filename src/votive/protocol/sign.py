@@ -8,18 +8,18 @@ to all. docs/protocol/sign.md has the steps and what each message reveals.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
 from votive.protocol.attempt import Attempt, ready_message
-from votive.protocol.board import Board, SignRequest
-from votive.protocol.channel import Channel, Clock, Kind, settle, within
+from votive.protocol.board import Board, Proposed, SignRequest
+from votive.protocol.channel import Channel, Clock, Envelope, Kind, settle
 from votive.protocol.errors import DigestsDiffer, NotEnoughNodes, SigningFailed
 from votive.protocol.events import Adopted, Event, Left
-from votive.protocol.leader import all_sets, apart
+from votive.protocol.leader import all_sets, apart, leaders
 from votive.protocol.memory import Signed, SigningMemory
-from votive.protocol.messages import OutcomeMessage
+from votive.protocol.messages import Ask, OutcomeMessage
 from votive.protocol.tools import Permission, SignLimits, SignTools
 from votive.terms.encoding import encode
 from votive.terms.errors import VotiveError
@@ -29,6 +29,9 @@ __all__ = ["Permission", "SignLimits", "SignRequest", "SignTools", "Signed", "an
 
 _TICK = 0.25
 """Seconds between two looks at the links while a session waits; nothing on the straight way waits that long."""
+
+TURN = 0.1
+"""Seconds in which the leader's outcome is waited for by a node that holds the same; then it tells the others itself."""
 
 _REASONS = 20
 """The last so many ends of attempts are told in an error."""
@@ -45,7 +48,7 @@ async def sign(channel: Channel, request: SignRequest, tools: SignTools, memory:
         limits: times; by default those of the specification.
 
     Returns:
-        The verified signature, which has been sent to all nodes.
+        The verified signature. Let ``answer_late`` follow: what this node owes to those that may still miss it.
 
     Raises:
         SecondDigest: this session was bound to another digest before.
@@ -72,6 +75,9 @@ class _Session:
         self._silent: set[Seat] = set()
         self._reasons: list[str] = []
         self._greeted: set[Seat] = set()
+        self._works: list[asyncio.Task[None]] = []
+        self._seen: Proposed | None = None
+        self._asks, self._ask_at = 0, 0.0
 
     def _observe(self, event: Event) -> None:
         if isinstance(event, Left):
@@ -81,11 +87,8 @@ class _Session:
 
     async def hold(self) -> Signed:
         """Run the session to its end."""
-        try:
-            signed, sender = await within(self._clock, self._limits.deadline, self._first_end())
-        except TimeoutError:
-            raise self._failure("The time for this signature is over.") from None
-        self._observe(Adopted(signed.attempt, sender))
+        signed = await self._end()
+        self._observe(Adopted(signed.attempt, signed.source))
         self._memory.remember(self._request.session, signed)
         self._prefer(signed)
         await self._share(signed)
@@ -97,18 +100,33 @@ class _Session:
         if proposed is not None and proposed.proposal.signers == signed.signers:
             self._memory.note_success(signed.signers)
 
-    async def _first_end(self) -> tuple[Signed, Seat | None]:
-        """Return the outcome; or raise what listening, attempting or watching over the links ended with."""
-        works = [asyncio.ensure_future(work) for work in (self._board.listen(), self._attempts(), self._guard())]
+    async def _end(self) -> Signed:
+        """Return the outcome; or raise what attempting or watching over the links ended with, or that the time is over."""
+        alarms = [self._clock.later(self._limits.deadline, self._expire), self._clock.later(_TICK, self._watch_links)]
+        self._work(self._attempts())
+        self._channel.listen(self._board.hear)
         try:
-            ends: list[asyncio.Future[Any]] = [self._board.outcome, *works]
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            for ended in ends:
-                if ended.done() and ended.exception() is not None:
-                    ended.result()
-            return self._board.outcome.result()
+            return await self._board.outcome
         finally:
-            await settle(self._board.outcome, *works)
+            for alarm in alarms:
+                alarm.cancel()
+            await settle(*self._works)
+
+    def _work(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do ``work`` beside; what it ends with ends the session."""
+        task = asyncio.ensure_future(work)
+        task.add_done_callback(self._worked)
+        self._works.append(task)
+
+    def _worked(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._board.fail(error)
+
+    def _expire(self) -> None:
+        self._board.fail(self._failure("The time for this signature is over."))
+
+    def _watch_links(self) -> None:
+        self._work(self._guard())
 
     # Attempts, one after the other
 
@@ -137,14 +155,15 @@ class _Session:
     # The links
 
     async def _guard(self) -> None:
-        """Greet nodes whose link comes up, and end the session when too few can be reached for too long."""
+        """Greet nodes whose link comes up, ask for what is late, and end the session when too few can be reached for too long."""
         since = None
         while True:
-            await self._clock.sleep(_TICK)
             await self._greet()
+            await self._ask()
             since = (since or self._clock.now()) if self._board.hopeless(self._unreachable()) else None
             if since is not None and self._clock.now() - since >= self._limits.grace:
                 raise self._failure("Too few nodes can be reached.")
+            await self._clock.sleep(_TICK)
 
     async def _greet(self) -> None:
         """Repeat our READY to nodes that came up since we said it."""
@@ -154,20 +173,25 @@ class _Session:
             await self._channel.send(seat, Kind.SIGN_READY, encode(own.ready), own.attempt)
         self._greeted = reachable
 
+    async def _ask(self) -> None:
+        """Ask all for the outcome of a proposal that has been there for a while: it may be kept from us. Ever more seldom."""
+        seen, self._seen = self._seen, self._board.proposal(self._board.attempt)
+        now = self._clock.now()
+        if seen is not None and seen is self._seen and now >= self._ask_at:
+            await self._channel.broadcast(Kind.SIGN_ASK, encode(Ask()), self._asks)
+            self._asks += 1
+            self._ask_at = now + _TICK * 2**self._asks
+
     def _unreachable(self) -> set[Seat]:
         return set(self._channel.seats) - {self._channel.me, *self._tools.reachable()}
 
     # Ends
 
     async def _share(self, signed: Signed) -> None:
-        """Send the signature to all that have not sent it to us."""
-        message = _outcome_message(self._request, signed)
-        if not self._board.holders:
-            await self._channel.broadcast(Kind.SIGN_OUTCOME, message, signed.attempt)  # one wallet signature for all
-            return
-        for seat in self._channel.seats:
-            if seat != self._channel.me and seat not in self._board.holders:
-                await self._channel.send(seat, Kind.SIGN_OUTCOME, message, signed.attempt)
+        """Send the signature: the attempt's leader to all that may miss it, others to those that asked; see ``answer_late``."""
+        board = self._board
+        wanting = board.asking if board.leader(signed.attempt) != board.me else set(board.order)
+        await _tell(self._channel, self._request, signed, wanting - board.holders)
 
     def _failure(self, why: str) -> VotiveError:
         """Return the error that says best why there is no signature."""
@@ -197,23 +221,47 @@ def _outcome_message(request: SignRequest, signed: Signed) -> bytes:
     )
 
 
+async def _tell(channel: Channel, request: SignRequest, signed: Signed, seats: Collection[Seat]) -> None:
+    others = sorted(set(seats) - {channel.me})
+    if others:
+        await channel.broadcast(Kind.SIGN_OUTCOME, _outcome_message(request, signed), signed.attempt, to=others)
+
+
 async def answer_late(channel: Channel, request: SignRequest, signed: Signed, *, clock: Clock, seconds: float = 10.0) -> None:
-    """Answer READYs of nodes that come late with the outcome, once each, for ``seconds`` after ``sign`` returned.
+    """Do, for ``seconds`` after ``sign`` returned, what a holder of the signature owes to others. For the background.
 
-    Optional and for the background: it keeps the session's channel open a little, so that a node whose link was down when
-    the outcome was sent does not wait for its deadline.
+    The attempt's leader has told all. If its word does not come to us, by whatever fault, we tell all that have not shown to
+    hold the signature. And whoever asks, or comes late with its READY, is answered once.
     """
+    await _Afterwards(channel, request, signed).answer(clock, seconds)
 
-    async def answer() -> None:
-        answered: set[Seat] = set()
-        message = _outcome_message(request, signed)
-        while True:
-            envelope = await channel.receive()
-            if envelope.kind is Kind.SIGN_READY and envelope.sender not in answered:
-                answered.add(envelope.sender)
-                await channel.send(envelope.sender, Kind.SIGN_OUTCOME, message, signed.attempt)
 
-    try:
-        await within(clock, seconds, answer())
-    except TimeoutError:
-        return
+class _Afterwards:
+    def __init__(self, channel: Channel, request: SignRequest, signed: Signed) -> None:
+        self._channel, self._request, self._signed = channel, request, signed
+        self._leader = leaders(request.session, channel.seats)[signed.attempt % len(channel.seats)]
+        self._outcome = _outcome_message(request, signed)
+        self._holders = {channel.me} if signed.source is None else {channel.me, signed.source}
+        self._answered: set[Seat] = set()
+        self._wanting: asyncio.Queue[Collection[Seat] | None] = asyncio.Queue()
+
+    async def answer(self, clock: Clock, seconds: float) -> None:
+        self._channel.listen(self._hear)
+        alarms = [clock.later(min(TURN, seconds), self._take_turn), clock.later(seconds, lambda: self._wanting.put_nowait(None))]
+        try:
+            while (seats := await self._wanting.get()) is not None:
+                await _tell(self._channel, self._request, self._signed, seats)
+        finally:
+            for alarm in alarms:
+                alarm.cancel()
+
+    def _hear(self, envelope: Envelope) -> None:
+        if envelope.kind is Kind.SIGN_OUTCOME and envelope.payload == self._outcome:
+            self._holders.add(envelope.sender)
+        elif envelope.kind in {Kind.SIGN_READY, Kind.SIGN_ASK} and envelope.sender not in self._answered:
+            self._answered.add(envelope.sender)
+            self._wanting.put_nowait({envelope.sender})
+
+    def _take_turn(self) -> None:
+        if self._leader not in self._holders:
+            self._wanting.put_nowait(set(self._channel.seats) - self._holders)

@@ -32,6 +32,7 @@ class Kind(IntEnum):
     SIGN_ROUND3 = 52
     SIGN_OUTCOME = 53
     SIGN_ABORT = 54
+    SIGN_ASK = 55
     DECRYPT_SHARE = 64
 
 
@@ -58,6 +59,7 @@ PAYLOAD_LIMIT: dict[Kind, int] = {
     Kind.SIGN_ROUND3: 1 * KIB,
     Kind.SIGN_OUTCOME: 1 * KIB,
     Kind.SIGN_ABORT: 2 * KIB,
+    Kind.SIGN_ASK: 64,
     Kind.DECRYPT_SHARE: 1 * KIB,
 }
 """Largest payload of each kind in bytes; checked on the length prefix, before anything is allocated."""

@@ -23,11 +23,11 @@ from votive.protocol.engine import SigningParty
 from votive.protocol.events import Event
 from votive.protocol.memory import Signed, SigningMemory
 from votive.protocol.setup import set_up_pair
-from votive.protocol.sign import SignLimits, SignRequest, SignTools, sign
+from votive.protocol.sign import SignLimits, SignRequest, SignTools, answer_late, sign
 from votive.protocol.simulation.group import LARGE, Group
 from votive.protocol.simulation.keygen import ToyDkgParty, ToySealing, ToyShare
 from votive.protocol.simulation.loop import VirtualClock, directly
-from votive.protocol.simulation.network import CALM, SimulatedNetwork, Weather
+from votive.protocol.simulation.network import CALM, SimulatedChannel, SimulatedNetwork, Weather
 from votive.protocol.simulation.pairs import ToyPairTable
 from votive.protocol.simulation.signing import ToySigningParty, toy_verify
 from votive.protocol.simulation.steps import digest_of
@@ -92,6 +92,7 @@ class Committee:
         self.sealing = ToySealing(self._rng.randbytes(32))
         self.nodes = {seat: self._node(seat) for seat in self.seats}
         self.parties: dict[Seat, ToyDkgParty] = {}
+        self._staying: list[asyncio.Task[None]] = []
         self._counter = 0
 
     def _node(self, seat: Seat) -> SimulatedNode:
@@ -209,7 +210,16 @@ class Committee:
         request = SignRequest(session=session, public_key=key, digest=digest, block=block)
         channel = self.network.open(session, seat)
         try:
-            return await sign(channel, request, self.tools(seat, key, digest, session), self.nodes[seat].memory, self.limits)
+            signed = await sign(channel, request, self.tools(seat, key, digest, session), self.nodes[seat].memory, self.limits)
+        except BaseException:
+            channel.close()
+            raise
+        self._staying.append(asyncio.ensure_future(self._stay(channel, request, signed)))
+        return signed
+
+    async def _stay(self, channel: SimulatedChannel, request: SignRequest, signed: Signed) -> None:
+        try:
+            await answer_late(channel, request, signed, clock=self.clock)
         finally:
             channel.close()
 

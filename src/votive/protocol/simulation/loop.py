@@ -54,6 +54,10 @@ class VirtualClock:
         """Let ``seconds`` of virtual time pass."""
         await asyncio.sleep(seconds)
 
+    def later(self, seconds: float, act: Callable[[], None], /) -> asyncio.TimerHandle:
+        """Call ``act`` once ``seconds`` of virtual time have passed."""
+        return asyncio.get_running_loop().call_later(seconds, act)
+
 
 async def directly(step: Callable[[], T], /) -> T:
     """Run a step of the engine at once: threads would make the order of things a matter of luck."""

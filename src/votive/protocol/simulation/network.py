@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from votive.protocol.channel import Envelope, Kind, Proves
@@ -59,6 +59,11 @@ class _Mailbox:
     queue: asyncio.Queue[Envelope] = field(default_factory=asyncio.Queue)
     seen: set[tuple[Seat, Kind, int]] = field(default_factory=set)
     closed: bool = False
+    hear: Callable[[Envelope], None] | None = None
+
+    def put(self, envelope: Envelope) -> None:
+        """Give a message to who listens, or keep it."""
+        (self.hear or self.queue.put_nowait)(envelope)
 
 
 class SimulatedNetwork:
@@ -75,6 +80,7 @@ class SimulatedNetwork:
         self._dead: set[Seat] = set()
         self._cut: set[frozenset[Seat]] = set()
         self._tampers: dict[Seat, Tamper] = {}
+        self._unsigned: set[Seat] = set()
 
     # What a scenario does to it
 
@@ -93,6 +99,10 @@ class SimulatedNetwork:
     def corrupt(self, seat: Seat, tamper: Tamper) -> None:
         """Make ``seat`` a traitor: it runs the honest code, and ``tamper`` decides what really leaves it."""
         self._tampers[seat] = tamper
+
+    def unsign(self, *seats: Seat) -> None:
+        """Let the signatures on whatever these seats send from now on prove nothing."""
+        self._unsigned.update(seats)
 
     def inject(self, sent: Sent) -> None:
         """Send something that no honest code sends; the sender is always who it is."""
@@ -149,7 +159,9 @@ class SimulatedNetwork:
         box.seen.add(mark)
         self._note("delivered", sent)
         evidence = self._evidence(sent.session, sent.sender, sent.kind, sent.attempt, sent.payload)
-        box.queue.put_nowait(Envelope(sender=sent.sender, kind=sent.kind, attempt=sent.attempt, payload=sent.payload, evidence=evidence))
+        if sent.sender in self._unsigned:
+            evidence = bytes(len(evidence))
+        box.put(Envelope(sender=sent.sender, kind=sent.kind, attempt=sent.attempt, payload=sent.payload, evidence=evidence))
 
     def _up(self, one: Seat, other: Seat) -> bool:
         return one not in self._dead and other not in self._dead and frozenset((one, other)) not in self._cut
@@ -186,15 +198,21 @@ class SimulatedChannel:
         """Send to one seat."""
         self._network.transmit(Sent(session=self._session, sender=self._me, to=to, kind=kind, attempt=attempt, payload=payload))
 
-    async def broadcast(self, kind: Kind, payload: bytes, attempt: int = 0) -> None:
-        """Send to all other seats."""
-        for seat in self.seats:
+    async def broadcast(self, kind: Kind, payload: bytes, attempt: int = 0, *, to: Collection[Seat] | None = None) -> None:
+        """Send to all other seats, or to those of ``to``."""
+        for seat in self.seats if to is None else to:
             if seat != self._me:
                 await self.send(seat, kind, payload, attempt)
 
     async def receive(self) -> Envelope:
         """Return the next message."""
         return await self._box.queue.get()
+
+    def listen(self, hear: Callable[[Envelope], None] | None) -> None:
+        """Give every message to ``hear``, or let them wait again."""
+        self._box.hear = hear
+        while self._box.hear is not None and not self._box.queue.empty():
+            self._box.hear(self._box.queue.get_nowait())
 
     def close(self) -> None:
         """Drop what waits and what will come."""
