@@ -18,7 +18,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE / "src"
 ARTIFACTS = HERE.parent / "src" / "votive" / "chain" / "artifacts"
-CONTRACTS = ("ContractResolver", "Staking", "PubkeyRouter", "PKPPermissions", "PKPNFT", "PKPHelper")
+CONTRACTS = ("ContractResolver", "Staking", "PubkeyRouter", "PKPPermissions", "PKPNFT", "PKPHelper", "RateLimitNFT")
 SETTINGS: dict[str, Any] = {
     "evmVersion": "cancun",
     "optimizer": {"enabled": True, "runs": 200},

@@ -12,6 +12,7 @@ contract ContractResolver {
         address pkpPermissions;
         address pubkeyRouter;
         address pkpHelper;
+        address rateLimitNft;
     }
 
     bytes32 public constant STAKING_CONTRACT = keccak256("STAKING");
@@ -19,6 +20,7 @@ contract ContractResolver {
     bytes32 public constant PKP_PERMISSIONS_CONTRACT = keccak256("PKP_PERMISSIONS");
     bytes32 public constant PUB_KEY_ROUTER_CONTRACT = keccak256("PUB_KEY_ROUTER");
     bytes32 public constant PKP_HELPER_CONTRACT = keccak256("PKP_HELPER");
+    bytes32 public constant RATE_LIMIT_NFT_CONTRACT = keccak256("RATE_LIMIT_NFT");
 
     mapping(bytes32 typ => address) private _addressOf;
 
@@ -30,6 +32,7 @@ contract ContractResolver {
         _set(PKP_PERMISSIONS_CONTRACT, addresses.pkpPermissions);
         _set(PUB_KEY_ROUTER_CONTRACT, addresses.pubkeyRouter);
         _set(PKP_HELPER_CONTRACT, addresses.pkpHelper);
+        _set(RATE_LIMIT_NFT_CONTRACT, addresses.rateLimitNft);
     }
 
     /// @notice Return the contract of kind `typ` = keccak256 of its name, or zero if the network has none.

@@ -31,13 +31,16 @@ contract PKPPermissions is IPKPPermissions {
         mapping(uint256 group => bytes32) rootHashes;
     }
 
-    /// @notice Type of an authentication method that is an Ethereum address; the id is its 20 bytes.
+    /// @notice Type of an authentication method that is an Ethereum address; the id is its 20 bytes, or the 32 bytes of
+    /// keccak256("0x…:lit") by which Lit's SDK grants a wallet as a method.
     uint256 public constant ADDRESS = 1;
     /// @notice Type of an authentication method that is an action; the id is the 34-byte sha2-256 multihash of its CID.
     uint256 public constant ACTION = 2;
 
     bytes2 private constant SHA2_256_MULTIHASH = 0x1220;
     uint256 private constant MULTIHASH_LENGTH = 34;
+    uint256 private constant ADDRESS_LENGTH = 20;
+    uint256 private constant HASH_LENGTH = 32;
 
     IPKPNFT private immutable _pkpNft;
     address private immutable _router;
@@ -194,12 +197,13 @@ contract PKPPermissions is IPKPPermissions {
 
     /// @notice The multihashes of all permitted actions.
     function getPermittedActions(uint256 tokenId) external view returns (bytes[] memory) {
-        return _idsOfType(tokenId, ACTION);
+        return _idsOfType(tokenId, ACTION, MULTIHASH_LENGTH);
     }
 
-    /// @notice The owner, if the token exists, and then all permitted addresses.
+    /// @notice The owner, if the token exists, and then all permitted addresses; wallets that were granted by their hash,
+    /// which does not tell the address, are among `getPermittedAuthMethods` only.
     function getPermittedAddresses(uint256 tokenId) external view returns (address[] memory addresses) {
-        bytes[] memory ids = _idsOfType(tokenId, ADDRESS);
+        bytes[] memory ids = _idsOfType(tokenId, ADDRESS, ADDRESS_LENGTH);
         address owner = _pkpNft.ownerOfOrZero(tokenId);
         uint256 first = owner == address(0) ? 0 : 1;
         addresses = new address[](ids.length + first);
@@ -357,7 +361,7 @@ contract PKPPermissions is IPKPPermissions {
 
     /// @dev An id that no node would ever present is refused: a burned token could not be repaired.
     function _checkId(uint256 authMethodType, bytes memory id) private pure {
-        if (authMethodType == ADDRESS && id.length != 20) revert InvalidAddressId(id);
+        if (authMethodType == ADDRESS && id.length != ADDRESS_LENGTH && id.length != HASH_LENGTH) revert InvalidAddressId(id);
         if (authMethodType != ACTION) return;
         if (id.length != MULTIHASH_LENGTH || bytes2(id) != SHA2_256_MULTIHASH) revert InvalidActionId(id);
     }
@@ -379,12 +383,18 @@ contract PKPPermissions is IPKPPermissions {
         if (grant.grantNumber == 0) revert NotPermitted(tokenId, authMethodType, id);
     }
 
-    function _idsOfType(uint256 tokenId, uint256 authMethodType) private view returns (bytes[] memory ids) {
+    function _idsOfType(uint256 tokenId, uint256 authMethodType, uint256 length)
+        private
+        view
+        returns (bytes[] memory ids)
+    {
         Permissions storage permissions = _of(tokenId);
         uint256[] memory methodIds = permissions.methodIds.values();
         uint256 kept;
         for (uint256 i; i < methodIds.length; ++i) {
-            if (permissions.grants[methodIds[i]].method.authMethodType == authMethodType) methodIds[kept++] = methodIds[i];
+            AuthMethod storage method = permissions.grants[methodIds[i]].method;
+            bool wanted = method.authMethodType == authMethodType && method.id.length == length;
+            if (wanted) methodIds[kept++] = methodIds[i];
         }
         ids = new bytes[](kept);
         for (uint256 i; i < kept; ++i) ids[i] = permissions.grants[methodIds[i]].method.id;

@@ -70,7 +70,13 @@ GOOD = [minted(), moved(0, 1), permitted(multihash_of(CID)), scoped(), moved(1, 
 
 async def history(logs: Sequence[dict[str, Any]]) -> History:
     contracts = Contracts(
-        resolver=ELSEWHERE, staking=ELSEWHERE, pkp_nft=PKP_NFT, pkp_permissions=PERMISSIONS, pubkey_router=ELSEWHERE, pkp_helper=ELSEWHERE
+        resolver=ELSEWHERE,
+        staking=ELSEWHERE,
+        pkp_nft=PKP_NFT,
+        pkp_permissions=PERMISSIONS,
+        pubkey_router=ELSEWHERE,
+        pkp_helper=ELSEWHERE,
+        rate_limit_nft=ELSEWHERE,
     )
     return await history_of(Registry(LoggedChain(logs), contracts, 31337), TOKEN)  # type: ignore[arg-type]  # only its logs are asked for
 

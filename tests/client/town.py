@@ -87,7 +87,13 @@ async def town(*handlers: Handler | None, tells: Mapping[int, Any] | None = None
         registry = Registry(
             Rpc(session, "http://127.0.0.1:9"),
             Contracts(
-                resolver=NOWHERE, staking=NOWHERE, pkp_nft=NOWHERE, pkp_permissions=NOWHERE, pubkey_router=NOWHERE, pkp_helper=NOWHERE
+                resolver=NOWHERE,
+                staking=NOWHERE,
+                pkp_nft=NOWHERE,
+                pkp_permissions=NOWHERE,
+                pubkey_router=NOWHERE,
+                pkp_helper=NOWHERE,
+                rate_limit_nft=NOWHERE,
             ),
             CHAIN_ID,
         )

@@ -126,6 +126,7 @@ class Evm:
         self.permissions = Contract(self, "PKPPermissions", at["PKPPermissions"])
         self.nft = Contract(self, "PKPNFT", at["PKPNFT"])
         self.helper = Contract(self, "PKPHelper", at["PKPHelper"])
+        self.capacity = Contract(self, "RateLimitNFT", at["RateLimitNFT"])
         self.resolver = Contract(self, "ContractResolver", at["ContractResolver"])
 
     @property
@@ -146,6 +147,16 @@ class Evm:
         finally:
             self.tester.enable_auto_mine_transactions()
             self.tester.revert_to_snapshot(before)
+
+    @property
+    def now(self) -> int:
+        """The time of the newest mined block, in seconds."""
+        return self.tester.get_block_by_number("latest")["timestamp"]
+
+    def wait_until(self, timestamp: int) -> None:
+        """Mine one block that has this time."""
+        self.tester.time_travel(timestamp)
+        self.tester.mine_block()
 
     def mine(self, blocks: int = 1) -> None:
         self.tester.mine_blocks(blocks)

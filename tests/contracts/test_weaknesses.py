@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from eth_utils.crypto import keccak
 from tests.contracts.evm import ECDSA, MINT_COST, Evm, Reverted, key_vote, multihash
 
 from votive.chain.artifact import CONTRACT_NAMES, artifact
@@ -111,6 +112,18 @@ WRITING = {
         "batchAddRemoveAuthMethods",
         "resetPermissions",
         "setRootHash",
+    },
+    "RateLimitNFT": {
+        "mint",
+        "pruneExpired",
+        "approve",
+        "setApprovalForAll",
+        "transferFrom",
+        "safeTransferFrom",
+        "setAdditionalRequestsPerKilosecondCost",
+        "withdraw",
+        "transferOwnership",
+        "renounceOwnership",
     },
     "PKPHelper": {"mintNextAndAddAuthMethods", "mintNextAndAddAuthMethodsWithTypes"},
     "PKPNFT": {
@@ -219,13 +232,25 @@ def test_a_reset_costs_the_same_whatever_was_piled_up(evm: Evm) -> None:
     assert abs(evm.gas_used - cost) < 100
 
 
-@pytest.mark.parametrize("identity", [b"", b"\x01" * 19, b"\x01" * 21, b"\x01" * 32])
-def test_an_address_has_exactly_twenty_bytes(evm: Evm, identity: bytes) -> None:
+@pytest.mark.parametrize("identity", [b"", b"\x01" * 19, b"\x01" * 21, b"\x01" * 31, b"\x01" * 33, b"\x01" * 64])
+def test_an_address_has_twenty_bytes_or_is_a_hash(evm: Evm, identity: bytes) -> None:
     token = evm.mint(evm.alice)
     with pytest.raises(Reverted, match="InvalidAddressId"):
         evm.permissions.addPermittedAuthMethod(token, (1, identity, b""), [1], sender=evm.alice)
     with pytest.raises(Reverted, match="InvalidAddressId"):
         evm.permissions.batchAddRemoveAuthMethods(token, [1], [identity], [b""], [[1]], [], [], sender=evm.alice)
+
+
+def test_a_wallet_that_is_granted_by_its_hash_is_no_address(evm: Evm) -> None:
+    token = evm.mint(evm.alice)
+    hashed = keccak(text=f"{evm.bob.lower()}:lit")
+    evm.permissions.addPermittedAuthMethod(token, (1, hashed, b""), [1], sender=evm.alice)
+    evm.permissions.addPermittedAddress(token, evm.eve, [2], sender=evm.alice)
+    assert evm.permissions.getPermittedAddresses(token) == (evm.alice.lower(), evm.eve.lower())
+    assert evm.permissions.permission(token, 1, hashed) == (True, 1 << 1)
+    truncated = [hashed[:20], hashed[12:]]
+    assert not any(evm.permissions.isPermittedAddress(token, "0x" + each.hex()) for each in truncated)
+    assert (1, hashed, b"") in evm.permissions.getPermittedAuthMethods(token)
 
 
 # Code for development was part of what was deployed.

@@ -240,7 +240,13 @@ def test_clients_are_told_the_public_endpoint_where_there_is_one(tmp_path: Path,
     config = msgspec.structs.replace(config, chain=msgspec.structs.replace(config.chain, public_rpc_url=public))
     nowhere = "0x" + "00" * 20
     contracts = Contracts(
-        resolver=nowhere, staking=nowhere, pkp_nft=nowhere, pkp_permissions=nowhere, pubkey_router=nowhere, pkp_helper=nowhere
+        resolver=nowhere,
+        staking=nowhere,
+        pkp_nft=nowhere,
+        pkp_permissions=nowhere,
+        pubkey_router=nowhere,
+        pkp_helper=nowhere,
+        rate_limit_nft=nowhere,
     )
     chain = cast("OnChain", SimpleNamespace(contracts=contracts, committee=committee))
     assert network_view(config, chain).rpc_url == (public or config.chain.rpc_urls[0])

@@ -11,6 +11,7 @@ Hot path (msgspec over a small HTTP client; no wallet library, see ``docs/decisi
 * ``keys``         ``Keys``: registered keys, the network's own by purpose, stock, next batch, who voted
 * ``votes``        ``Votes``: a node's votes for generated keys
 * ``wallet``       ``Wallet``, ``Mining``: transactions signed, sent and waited for
+* ``capacity``     ``Capacity``: capacity tokens (RateLimitNFT) and whose they are
 * ``wallets``      ``ContractWallets``: signatures of contract wallets (EIP-1271), whatever the contract does
 * ``named``        ``Chains``: other chains by name (EVM, Solana, Cosmos), for conditions
 * ``events``       ``Watcher``: wakes the node when the contracts said something

@@ -10,7 +10,7 @@ import msgspec
 
 from votive.terms.encoding import bytes_of
 
-CONTRACT_NAMES = ("Staking", "PubkeyRouter", "PKPPermissions", "PKPNFT", "PKPHelper", "ContractResolver")
+CONTRACT_NAMES = ("Staking", "PubkeyRouter", "PKPPermissions", "PKPNFT", "PKPHelper", "RateLimitNFT", "ContractResolver")
 """In the order in which they are created: each knows the others by the addresses that this order gives."""
 
 

@@ -32,6 +32,7 @@ CREATION_GAS = {
     "PKPPermissions": 3_200_000,
     "PKPNFT": 3_200_000,
     "PKPHelper": 1_300_000,
+    "RateLimitNFT": 2_500_000,
     "ContractResolver": 500_000,
 }
 GAS_PER_NODE = 300_000
@@ -57,6 +58,8 @@ class DeployConfig(msgspec.Struct, frozen=True, kw_only=True):
     nodes: tuple[NodeEntry, ...]
     mint_cost: int = 1
     """Price of a mint in wei."""
+    capacity_cost: int = 1
+    """Price in wei of one request per kilosecond for one second, until its owner sets another; not 0."""
     epoch_length: int = 3600
     """Length of epoch 1 in seconds."""
     key_set: str = "naga-keyset1"
@@ -64,7 +67,7 @@ class DeployConfig(msgspec.Struct, frozen=True, kw_only=True):
     fund_wei: int = 100 * ETHER
     """Sent from the deployer to each node's wallet, which pays for its votes; 0 sends nothing."""
     owner_address: str | None = None
-    """Who may set the price of a mint and collect it; the deployer by default."""
+    """Who may set the prices of mints and of capacity and collect them; the deployer by default."""
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +134,7 @@ def constructor_arguments(config: DeployConfig, contracts: Contracts, owner: str
     """Return the ABI-encoded constructor arguments of each contract."""
     nodes = sorted(config.nodes, key=lambda node: node.seat)
     of, nft = contracts, contracts.pkp_nft
-    others = (of.staking, of.pkp_nft, of.pkp_permissions, of.pubkey_router, of.pkp_helper)
+    others = (of.staking, of.pkp_nft, of.pkp_permissions, of.pubkey_router, of.pkp_helper, of.rate_limit_nft)
     token = (of.pubkey_router, of.pkp_permissions, of.staking, config.mint_cost, config.key_set, owner)
     return {
         "Staking": encode([f"{_REGISTRATION}[]", "uint256"], [[_registration(node) for node in nodes], config.epoch_length]),
@@ -139,7 +142,8 @@ def constructor_arguments(config: DeployConfig, contracts: Contracts, owner: str
         "PKPPermissions": encode(["address", "address"], [nft, of.pubkey_router]),
         "PKPNFT": encode(["address", "address", "address", "uint256", "string", "address"], token),
         "PKPHelper": encode(["address", "address"], [nft, of.pkp_permissions]),
-        "ContractResolver": encode(["(address,address,address,address,address)"], [others]),
+        "RateLimitNFT": encode(["uint256", "address"], [config.capacity_cost, owner]),
+        "ContractResolver": encode(["(address,address,address,address,address,address)"], [others]),
     }
 
 

@@ -10,6 +10,7 @@ RESOLVER_KEYS = {
     "PKPPermissions": "PKP_PERMISSIONS",
     "PubkeyRouter": "PUB_KEY_ROUTER",
     "PKPHelper": "PKP_HELPER",
+    "RateLimitNFT": "RATE_LIMIT_NFT",
 }
 """The contracts that a ContractResolver names, with the texts whose Keccak-256 are its keys."""
 
@@ -23,6 +24,7 @@ class Contracts(msgspec.Struct, frozen=True, kw_only=True):
     pkp_permissions: str
     pubkey_router: str
     pkp_helper: str
+    rate_limit_nft: str
 
     def as_dict(self) -> dict[str, str]:
         """Return the addresses under the contracts' own names."""
@@ -33,6 +35,7 @@ class Contracts(msgspec.Struct, frozen=True, kw_only=True):
             "PKPPermissions": self.pkp_permissions,
             "PubkeyRouter": self.pubkey_router,
             "PKPHelper": self.pkp_helper,
+            "RateLimitNFT": self.rate_limit_nft,
         }
 
     @classmethod
@@ -45,4 +48,5 @@ class Contracts(msgspec.Struct, frozen=True, kw_only=True):
             pkp_permissions=addresses["PKPPermissions"],
             pubkey_router=addresses["PubkeyRouter"],
             pkp_helper=addresses["PKPHelper"],
+            rate_limit_nft=addresses["RateLimitNFT"],
         )
