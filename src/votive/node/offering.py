@@ -20,6 +20,7 @@ from votive.ipfs.gateway import Gateways
 from votive.node.api.network import IpfsEntry, NetworkView, NodeEntry
 from votive.node.approval import Approver
 from votive.node.authorise import Authoriser
+from votive.node.capacity import admission_by, tolls_by
 from votive.node.chains import Documents, NamedChains, chain_configs
 from votive.node.clock import MonotonicClock
 from votive.node.config import Config
@@ -148,7 +149,7 @@ class Offering:
         world = self._world(chain, methods)
         service = Service(
             me=chain.me.seat,
-            authorise=Authoriser(Granting(world)),
+            authorise=Authoriser(Granting(world), admission_by(self._config, None, time.time), tolls_by(self._config, time.time)),
             programs=programs,
             pool=pool,
             limits=self._config.limits.action,
