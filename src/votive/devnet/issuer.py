@@ -32,6 +32,8 @@ from votive.devnet.issuer_keys import IssuerKeys
 
 Seconds = int
 MAX_LIFE: Seconds = 86_400
+GRACE_SECONDS = 2
+"""So long requests in progress may finish when it stops."""
 MAX_TOKENS = 10_000
 """Access tokens that are remembered; the oldest go first."""
 _log = logging.getLogger("votive.issuer")
@@ -167,7 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _serve(directory: Path, host: str, port: int) -> None:
     url = f"http://{host}:{port}"
-    runner = web.AppRunner(Issuer(url, IssuerKeys.kept(directory)).application(), access_log=None)
+    runner = web.AppRunner(Issuer(url, IssuerKeys.kept(directory)).application(), access_log=None, shutdown_timeout=GRACE_SECONDS)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
