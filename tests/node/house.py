@@ -21,6 +21,7 @@ from votive.node.clock import MonotonicClock
 from votive.node.control import Control
 from votive.node.coordinator import Coordinator
 from votive.node.custody import Custody
+from votive.node.decryption import Decryption, Judge
 from votive.node.engine import Engine
 from votive.node.identity import NodeIdentity, create_identity, load_identity
 from votive.node.keygen import KeyGeneration
@@ -54,6 +55,7 @@ class Node:
     signer: Signer
     approver: Approver
     pairs: Pairs
+    decryption: Decryption
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,16 @@ async def a_node(
         look_again=coordinator.settle_now,
         registered=registered,
     )
-    return Node(seat, identity.public.address, mesh, table, store, custody, coordinator, signer, approver, pairs)
+    decryption = Decryption(
+        committee=committee,
+        custody=custody,
+        judge=Judge(ledger, ledger.ask_action, ledger.fetch),
+        mesh=mesh,
+        engine=engine,
+        clock=clock,
+        metrics=Metrics(),
+    )
+    return Node(seat, identity.public.address, mesh, table, store, custody, coordinator, signer, approver, pairs, decryption)
 
 
 def a_mesh(committee: Committee, seat: Seat, identity: NodeIdentity, table: PairTable, listener: socket.socket) -> Mesh:

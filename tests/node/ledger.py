@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from typing import Any
 
+from votive.auth.conditions import Subject
 from votive.chain.errors import ChainUnavailable
 from votive.chain.finality import Block
 from votive.chain.keys import RegisteredKey
 from votive.chain.token import token_id
+from votive.terms.block import BlockFacts
 from votive.terms.key import BatchVote, KeyVote, Purpose, Scheme
 from votive.terms.participant import threshold_of
+
+CHAIN = "yellowstone"
+"""What conditions call it."""
 
 
 class Ledger:
@@ -22,6 +28,8 @@ class Ledger:
         self.keys: dict[int, RegisteredKey] = {}
         self.unminted: list[int] = []
         self.owners: dict[int, str] = {}
+        self.balances: dict[str, int] = {}
+        """Wei by lower-case address."""
         self.actions: dict[int, set[bytes]] = defaultdict(set)
         self.votes: dict[tuple[BatchVote, KeyVote], set[str]] = defaultdict(set)
         self.lost: set[str] = set()
@@ -46,7 +54,7 @@ class Ledger:
 
     # FinalBlocks
 
-    async def final_block(self) -> Block:
+    async def final_block(self, name: str = "") -> Block:
         self.asked += 1
         if self.down:
             raise ChainUnavailable("the chain of this test is down")
@@ -79,6 +87,33 @@ class Ledger:
 
     async def is_permitted_address(self, token: int, address: str, block: Block) -> tuple[bool, frozenset[int]]:
         return False, frozenset()
+
+    # Chains by name, for conditions: there is this one
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (CHAIN,)
+
+    def kind(self, name: str) -> str:
+        return "evm"
+
+    async def balance(self, name: str, address: str, block: BlockFacts) -> int:
+        return self.balances.get(address.lower(), 0)
+
+    async def call(self, name: str, to: str, data: bytes, block: BlockFacts) -> bytes | None:
+        return None
+
+    async def solana(self, name: str, method: str, params: list[Any]) -> Any:
+        raise ChainUnavailable("this test has no Solana")
+
+    async def cosmos(self, name: str, path: str) -> Any:
+        raise ChainUnavailable("this test has no Cosmos")
+
+    async def ask_action(self, cid: str, ending: str, who: Subject) -> str:
+        raise AssertionError("no condition of these tests asks an action")
+
+    async def fetch(self, url: str) -> Any:
+        raise AssertionError("no condition of these tests names a document")
 
     def ballot(self, address: str) -> Ballot:
         return Ballot(self, address)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 import pytest
 from tests.protocol.conftest import Scene, perform
 
-from votive.protocol import DecryptionFailed, DecryptLimits, IdentitiesDiffer, NotEnoughNodes
+from votive.protocol import Blamed, DecryptionFailed, DecryptLimits, IdentitiesDiffer, NotEnoughNodes
 from votive.protocol.decrypt import ShareMessage, identity_hash
 from votive.protocol.simulation import Sent, Weather
-from votive.protocol.simulation.decryption import decrypt_everywhere, toy_combine, toy_decryption_share
+from votive.protocol.simulation.decryption import decrypt_everywhere, toy_combine, toy_decryption_share, toy_fits
 from votive.protocol.simulation.traitors import Behaviour, changed, edited, extended, flipped, silent, truncated, with_payload
 from votive.protocol.wire import decode
 from votive.terms.encoding import encode
@@ -152,6 +152,26 @@ def test_who_sends_a_wrong_share_is_named_and_costs_nothing(n: int, lie: str) ->
         results = await decrypt_everywhere(scene.committee, scene.key, late=everyone_late_but(scene, first(scene)))
         assert_all_honest_decrypted(scene, results)
         assert set(scene.blamed()) == set(first(scene))
+
+    perform(scenario, n)
+
+
+def test_what_convicts_a_liar_convinces_whoever_was_not_there(n: int) -> None:
+    """A31: the message is signed by its author, and the share in it does not verify."""
+
+    async def scenario(scene: Scene) -> None:
+        committee, traitor = scene.committee, scene.committee.seats[0]
+        scene.corrupt(traitor, changed(Kind.DECRYPT_SHARE, flipped_share))
+        assert_all_honest_decrypted(scene, await decrypt_everywhere(committee, scene.key, late=everyone_late_but(scene, [traitor])))
+        proves = committee.network.proves(committee.session(scene.key, "request"))
+        public = committee.nodes[scene.honest[0]].shares[scene.key]
+        found = [event for seat in scene.honest for event in committee.nodes[seat].events if isinstance(event, Blamed)]
+        assert len(found) == n - 1
+        for blamed in found:
+            (envelope,) = blamed.evidence
+            assert envelope.sender == blamed.seat == traitor
+            assert proves(envelope)
+            assert not toy_fits(committee.group, public, IDENTITY, traitor, message_of(envelope.payload).share)
 
     perform(scenario, n)
 

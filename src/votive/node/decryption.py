@@ -6,7 +6,9 @@ encrypted to that identity; so each node checks the conditions for itself before
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import msgspec
 import structlog
@@ -19,7 +21,7 @@ from votive.net.errors import SessionRefused
 from votive.node.custody import Custody
 from votive.node.engine import Engine
 from votive.node.metrics import Metrics
-from votive.protocol import Blamed, Clock, DecryptRequest, DecryptTools, Event, decrypt_together
+from votive.protocol import Blamed, Clock, DecryptLimits, DecryptRequest, DecryptTools, Event, decrypt_together
 from votive.terms.capability import Ability, Resource
 from votive.terms.conditions import Conditions, identity
 from votive.terms.errors import CallerError
@@ -105,6 +107,9 @@ class Decryption:
     engine: Engine
     clock: Clock
     metrics: Metrics
+    now: Callable[[], float] = time.time
+    """Unix seconds."""
+    limits: DecryptLimits = field(default_factory=DecryptLimits)
 
     def public_key(self) -> bytes | None:
         """Return the key that clients encrypt under, 48 bytes; None while the nodes are still making it."""
@@ -114,11 +119,12 @@ class Decryption:
         """Return our share of the decryption key, 97 bytes, for a caller for whom the conditions hold.
 
         Raises:
-            CallerError: the caller's session does not allow it, or the conditions do not hold, with the tree.
+            CallerError: the caller's session does not allow it or has run out, or the conditions do not hold, with the tree.
             WorldError: there is no key yet, or a chain cannot be asked.
         """
         _, share = await self.custody.network_key(Purpose.ENCRYPTION_BLS)
         await self.judge.require(sealed, who)
+        who.require_time(self.now())
         return await self.engine(lambda: share.decryption_share(sealed.identity))
 
     async def key(self, sealed: Sealed, who: Grant, *, request: bytes, call: str, ordinal: int) -> bytes:
@@ -138,7 +144,7 @@ class Decryption:
             raise CallerError("this request was made before and has ended. Use a new X-Request-Id.", status=409) from error
         async with channel:
             with self.metrics.decrypting.time():
-                return await decrypt_together(channel, wish, self._tools(share, sealed.identity))
+                return await decrypt_together(channel, wish, self._tools(share, sealed.identity), self.limits)
 
     def _tools(self, share: KeyShare, name: bytes) -> DecryptTools:
         return DecryptTools(
