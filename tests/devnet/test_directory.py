@@ -36,6 +36,20 @@ def test_a_damaged_plan_is_an_error(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+async def test_what_actions_may_fetch_from_this_machine_is_settled_when_a_network_is_made(tmp_path: Path) -> None:
+    save(tmp_path, PLAN)
+    (tmp_path / "lock").touch()
+    with pytest.raises(DevnetError, match=r"may fetch from no server on this machine.*Leave out --allow-fetch"):
+        await Devnet.up(tmp_path, allow_fetch=["127.0.0.1:8000"])
+
+
+@pytest.mark.parametrize("server", ["8000", "127.0.0.1", "10.0.0.1:80", "127.0.0.1:0", "localhost:8000", "127.0.0.1:8000/x"])
+async def test_only_servers_on_this_machine_can_be_opened_to_actions(tmp_path: Path, server: str) -> None:
+    with pytest.raises(DevnetError, match="name a server on this machine"):
+        await Devnet.up(tmp_path / "network", allow_fetch=[server])
+    assert not (tmp_path / "network").exists()
+
+
 @pytest.mark.parametrize("nodes", [(NODES[0], NODES[0], *NODES[2:]), NODES[::-1], NODES[1:]])
 def test_a_plan_names_each_node_once(tmp_path: Path, nodes: tuple[NodePlan, ...]) -> None:
     """A node that is started twice leaves a process behind that nobody remembers."""

@@ -23,6 +23,9 @@ def up(
     directory: Directory = DEFAULT_DIRECTORY,
     nodes: Nodes = None,
     port: Annotated[int | None, typer.Option(help="First of the ports to use.  [default: free ones]", metavar="BASE")] = None,
+    allow_fetch: Annotated[
+        list[str] | None, typer.Option(help="A server on this machine that actions may fetch from.", metavar="127.0.0.1:PORT")
+    ] = None,
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
@@ -35,7 +38,7 @@ def up(
 
     async def go() -> NetworkStatus:
         with reporting("starting the network") as report:
-            network = await Devnet.up(directory, nodes=nodes, port=port, progress=report)
+            network = await Devnet.up(directory, nodes=nodes, port=port, progress=report, allow_fetch=allow_fetch or ())
         return await network.status()
 
     show(asyncio.run(go()), json=json)

@@ -32,6 +32,7 @@ def settings(plan: Plan, node: NodePlan) -> Mapping[str, Mapping[str, Any]]:
         "chain": {"name": CHAIN_NAME, "rpc_urls": [plan.rpc_url], "chain_id": CHAIN_ID, "resolver": plan.resolver, "finality": 0},
         "ipfs": {"gateways": [plan.ipfs_url], "api": plan.ipfs_url},
         "auth": {"accept_bearer_authsig": True},
+        "fetch": {"allow": plan.allow_fetch},
         **identity_providers(plan.issuer_url),
     }
 

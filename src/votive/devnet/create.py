@@ -97,7 +97,9 @@ def _identity(folder: Path) -> NodeIdentityPublic:
     return create_node(folder, Vault.from_key_file(key_file))
 
 
-async def finish(directory: Path, ports: Ports, identities: Sequence[NodeIdentityPublic], rpc: Rpc, report: Report) -> Plan:
+async def finish(
+    directory: Path, ports: Ports, identities: Sequence[NodeIdentityPublic], rpc: Rpc, report: Report, *, allow_fetch: Sequence[str]
+) -> Plan:
     """Deploy the contracts with the nodes registered in them, write the nodes' configurations, and save the plan."""
     report(Progress("deploying the contracts"))
     nodes = [
@@ -111,6 +113,7 @@ async def finish(directory: Path, ports: Ports, identities: Sequence[NodeIdentit
         issuer_port=ports.issuer,
         contracts=await _deploy(directory, rpc, nodes, identities),
         accounts=await asyncio.to_thread(funded_accounts),
+        allow_fetch=tuple(allow_fetch),
     )
     for node in nodes:
         configuration.write(node_folder(directory, node.index), made, node)

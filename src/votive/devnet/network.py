@@ -26,7 +26,19 @@ from votive.client.rpc import Rpc
 from votive.devnet import anvil, create, ports, services
 from votive.devnet.errors import DevnetError
 from votive.devnet.lock import locked
-from votive.devnet.plan import NODES_DEFAULT, NODES_LEAST, NODES_MOST, Account, Plan, Ports, count_for, existing, load
+from votive.devnet.plan import (
+    NODES_DEFAULT,
+    NODES_LEAST,
+    NODES_MOST,
+    Account,
+    Plan,
+    Ports,
+    Wanted,
+    count_for,
+    existing,
+    load,
+    require_local,
+)
 from votive.devnet.processes import Process, end, log_tail
 from votive.devnet.progress import Progress, Report, silent
 from votive.devnet.services import Service
@@ -58,7 +70,15 @@ class Devnet:
         return cls(path, existing(path))
 
     @classmethod
-    async def up(cls, directory: Path | str, nodes: int | None = None, port: int | None = None, progress: Report = silent) -> Devnet:
+    async def up(
+        cls,
+        directory: Path | str,
+        nodes: int | None = None,
+        port: int | None = None,
+        progress: Report = silent,
+        *,
+        allow_fetch: Sequence[str] = (),
+    ) -> Devnet:
         """Start what is down of the network in ``directory``, after making it if there is none; returns once it serves.
 
         Args:
@@ -66,20 +86,21 @@ class Devnet:
             nodes: 4 to 10, by default 4; an existing network must have as many.
             port: first of the ports to use, in a row; by default free ones are chosen.
             progress: is told of each step.
+            allow_fetch: servers on this machine, ``127.0.0.1:PORT``, that actions may fetch from; an existing network must allow the same.
 
         Raises:
             DevnetError: it cannot be started, or is another network than the one asked for.
             PortInUse: a port that it needs belongs to another process.
             AnvilMissing: the chain's program is missing and cannot be installed.
         """
-        path = _absolute(directory)
+        path, wanted = _absolute(directory), Wanted(nodes=nodes, port=port, allow_fetch=tuple(allow_fetch))
         made = create.prepare(path)
         async with locked(path, progress), _undone_on_failure(path, made), _http() as session:
             plan = load(path)
             if plan is None:
-                plan = await _create(path, NODES_DEFAULT if nodes is None else nodes, port, session, progress)
+                plan = await _create(path, wanted, session, progress)
             else:
-                _require_same(path, plan, nodes, port)
+                _require_same(path, plan, wanted)
             network = cls(path, plan)
             await network._start(network.services(await asyncio.to_thread(anvil.find, progress)), session, progress)
         return network
@@ -196,13 +217,15 @@ async def _undone_on_failure(directory: Path, made: Sequence[Path]) -> AsyncIter
         raise
 
 
-async def _create(directory: Path, nodes: int, port: int | None, session: aiohttp.ClientSession, report: Report) -> Plan:
+async def _create(directory: Path, wanted: Wanted, session: aiohttp.ClientSession, report: Report) -> Plan:
     """Make a network; its chain runs afterwards, nothing else does."""
+    nodes = NODES_DEFAULT if wanted.nodes is None else wanted.nodes
     if not NODES_LEAST <= nodes <= NODES_MOST:
         raise DevnetError(f"a development network has {NODES_LEAST} to {NODES_MOST} nodes, not {nodes}.")
+    require_local(wanted.allow_fetch)
     await create.clear_unfinished(directory)
     executable = await asyncio.to_thread(anvil.find, report)
-    row = Ports(ports.choose(count_for(nodes)) if port is None else port, nodes)
+    row = Ports(ports.choose(count_for(nodes)) if wanted.port is None else wanted.port, nodes)
     ports.require_valid(row.all)
     ports.require_free(row.all)
     create.make_folders(directory, nodes)
@@ -210,21 +233,26 @@ async def _create(directory: Path, nodes: int, port: int | None, session: aiohtt
     rpc = Rpc(session, f"http://{ports.HOST}:{row.chain}")
     chain = services.chain(directory, row.chain, executable)
     public, _ = await asyncio.gather(create.identities(directory, nodes), _run_chain(chain, rpc, report))
-    return await create.finish(directory, row, public, rpc, report)
+    return await create.finish(directory, row, public, rpc, report, allow_fetch=wanted.allow_fetch)
 
 
 def _absolute(directory: Path | str) -> Path:
     return Path(directory).absolute()
 
 
-def _require_same(directory: Path, plan: Plan, nodes: int | None, port: int | None) -> None:
-    """An existing network keeps its size and its ports, which are on chain."""
+def _require_same(directory: Path, plan: Plan, wanted: Wanted) -> None:
+    """An existing network keeps its size and its ports, which are on chain, and what its nodes were configured with."""
     size, base = len(plan.nodes), plan.nodes[0].port
-    if nodes is not None and nodes != size:
-        raise DevnetError(f"the network in {directory} has {size} nodes, not {nodes}. Leave out --nodes, or choose another --directory.")
-    if port is not None and port != base:
+    if wanted.nodes is not None and wanted.nodes != size:
+        raise DevnetError(
+            f"the network in {directory} has {size} nodes, not {wanted.nodes}. Leave out --nodes, or choose another --directory."
+        )
+    if wanted.port is not None and wanted.port != base:
         why = f"the network in {directory} keeps its ports, from {base} on, because they are on chain"
         raise DevnetError(f"{why}. Leave out --port, or choose another --directory.")
+    if wanted.allow_fetch and set(wanted.allow_fetch) != set(plan.allow_fetch):
+        why = f"the actions of the network in {directory} may fetch from {', '.join(plan.allow_fetch) or 'no server'} on this machine"
+        raise DevnetError(f"{why}. Leave out --allow-fetch, choose another --directory, or change [fetch] allow in every node.toml.")
 
 
 async def _run_chain(chain: Service, rpc: Rpc, report: Report) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +19,7 @@ CHAIN_NAME = "yellowstone"
 """What conditions call the development chain. Lit's SDK knows no name for a chain on this machine; this is one that it knows, of a
 chain where nobody keeps value."""
 FILE = "network.json"
+_is_local = re.compile(r"127\.0\.0\.1:[1-9][0-9]{0,4}").fullmatch
 NODES_DEFAULT, NODES_LEAST, NODES_MOST = 4, 4, 10
 
 
@@ -52,6 +55,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     issuer_port: int
     contracts: dict[str, str]
     accounts: tuple[Account, ...]
+    allow_fetch: tuple[str, ...] = ()
+    """``127.0.0.1:PORT`` of servers on this machine that actions may fetch from."""
 
     @property
     def threshold(self) -> int:
@@ -84,6 +89,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             if node.index == seat:
                 return node
         raise DevnetError(f"this network has no node {seat}: its nodes are 1 to {len(self.nodes)}.")
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a network; None and nothing: whatever it has, or the default of a new one."""
+
+    nodes: int | None = None
+    port: int | None = None
+    """First of its ports."""
+    allow_fetch: tuple[str, ...] = ()
 
 
 class Ports(msgspec.Struct, frozen=True):
@@ -124,6 +138,13 @@ class Ports(msgspec.Struct, frozen=True):
 def count_for(nodes: int) -> int:
     """How many ports a network of so many nodes needs."""
     return 2 * nodes + 3
+
+
+def require_local(allow_fetch: Sequence[str]) -> None:
+    """Raise DevnetError unless all are servers on this machine."""
+    for server in allow_fetch:
+        if _is_local(server) is None:
+            raise DevnetError(f"--allow-fetch {server}: name a server on this machine as {HOST}:PORT.")
 
 
 def save(directory: Path, plan: Plan) -> None:
