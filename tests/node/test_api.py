@@ -13,15 +13,16 @@ import aiohttp
 import pytest
 from tests.node.ledger import Ledger
 
-from votive.node.answer import ExecuteAnswer, PkpSignAnswer, ShareBody, SignatureBody
+from votive.node.answer import EncryptionSignAnswer, ExecuteAnswer, PkpSignAnswer, ShareBody, SignatureBody, encryption_sign_answer
 from votive.node.api.app import Front, serving
 from votive.node.api.network import IpfsEntry, NetworkView, NodeEntry
 from votive.node.authorise import Asked, check_request_id
-from votive.node.execute import ExecuteBody, PkpSignBody
+from votive.node.execute import EncryptionSignBody, ExecuteBody, PkpSignBody
 from votive.node.metrics import Metrics
 from votive.node.permission import SharedBlocks
 from votive.node.status import Status
 from votive.terms.errors import CallerError, ErrorCode, PeerError, WorldError
+from votive.terms.participant import Seat
 
 DIGEST = list(range(32))
 
@@ -47,6 +48,10 @@ class Office:
         await self._hear(asked, body)
         signature = SignatureBody(r="0x01", s="0x02", v=27)
         return PkpSignAnswer(signed_data=tuple(body.to_sign), signature_share=ShareBody(), signature=signature)
+
+    async def encryption_sign(self, asked: Asked, body: EncryptionSignBody) -> EncryptionSignAnswer:
+        await self._hear(asked, body)
+        return encryption_sign_answer(bytes([3]) + b"\xab" * 96, Seat(3))
 
     async def _hear(self, asked: Asked, body: object) -> None:
         self.asked.append((asked, body))
@@ -125,6 +130,23 @@ async def test_execute_answers_objects_even_when_they_are_empty(desk: Desk, path
     status, answer = await desk.post(path, {"code": "eA==", "jsParams": {"n": 7}, "authSig": {}})
     assert status == 200
     assert answer == {"success": True, "signedData": {}, "decryptedData": {}, "claimData": {}, "response": "done", "logs": ""}
+
+
+@pytest.mark.parametrize("path", ["/web/encryption/sign", "/web/encryption/sign/", "/web/encryption/sign/v1"])
+async def test_a_decryption_share_has_lits_fields_and_the_conditions_come_along(desk: Desk, path: str) -> None:
+    body = {"accessControlConditions": [{}], "dataToEncryptHash": "00" * 32, "chain": "ethereum", "authSig": {}, "epoch": 1}
+    status, answer = await desk.post(path, body)
+    assert (status, answer) == (200, {"result": "success", "signatureShare": {"ProofOfPossession": "03" + "ab" * 96}, "shareIndex": 3})
+    ((asked, typed),) = desk.office.asked
+    assert typed == EncryptionSignBody(data_to_encrypt_hash="00" * 32)
+    assert (asked.path, asked.body["accessControlConditions"]) == (path.rstrip("/"), [{}])
+
+
+async def test_conditions_have_room_in_a_body_and_no_more(desk: Desk) -> None:
+    body = {"accessControlConditions": ["x" * 200_000], "dataToEncryptHash": "00" * 32}
+    assert (await desk.post("/web/encryption/sign", body))[0] == 200
+    status, answer = await desk.post("/web/encryption/sign", body | {"more": "x" * 100_000})
+    assert (status, answer["errorCode"]) == (413, "NodeBodyTooLarge")
 
 
 @pytest.mark.parametrize("path", ["/web/handshake", "/web/handshake/"])
