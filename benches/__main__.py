@@ -6,9 +6,9 @@ import asyncio
 import inspect
 import sys
 
-from benches import action, engine, network
+from benches import action, auth, engine, network
 
-SECTIONS = {"action": action.run, "engine": engine.run, "network": network.run}
+SECTIONS = {"action": action.run, "auth": auth.run, "engine": engine.run, "network": network.run}
 
 
 def main() -> int:
