@@ -190,6 +190,17 @@ async def test_capacity_is_the_sum_of_what_the_caller_owns_and_has_not_expired(c
     assert await count(admission) == 0
 
 
+async def test_a_token_that_is_handed_about_is_no_fuller_for_it(clock: Clock) -> None:
+    token = Token(1, 3)
+    tokens = Tokens({ALICE: [token]})
+    admission = Admission(RatePolicy(ask_capacity=True), tokens, clock)
+    assert await count(admission) == 3
+    tokens.held = {OWNER: [token]}
+    assert await count(admission, caller=OWNER) == 0
+    tokens.held = {ALICE: [token, Token(2, 1)]}
+    assert await count(admission) == 1
+
+
 async def test_a_network_may_give_some_requests_away(clock: Clock) -> None:
     admission = Admission(RatePolicy(ask_capacity=True, free_per_kilosecond=4), Tokens(), clock)
     assert await count(admission) == 4

@@ -78,7 +78,7 @@ class _Source:
 class Admission:
     """Admits requests whose callers are known."""
 
-    def __init__(self, policy: RatePolicy, capacity: ReadCapacity | None, now: Callable[[], float]) -> None:
+    def __init__(self, policy: RatePolicy, capacity: ReadCapacity, now: Callable[[], float]) -> None:
         self._policy, self._capacity, self._now = policy, capacity, now
         self._buckets: Buckets[tuple[str, ...]] = Buckets(now)
         self._uses: OrderedDict[bytes, int] = OrderedDict()
@@ -122,17 +122,18 @@ class Admission:
         why = self._is_closed(source.delegation, grant)
         if why is not None:
             return why, KILOSECOND
-        assert self._capacity is not None
         tokens = [token for token in await self._capacity.owned(source.owner, grant.block) if _counts(token, source, self._now())]
+        waits = []
+        for token in tokens:
+            # Each token has its bucket, whoever owns it now: handing tokens about fills none.
+            rate = Rate(token.requests_per_kilosecond, token.requests_per_kilosecond / KILOSECOND)
+            waits.append(self._buckets.take(("token", str(token.token_id)), rate))
+            if waits[-1] == 0.0:
+                self._note_use(source.delegation)
+                return None, 0.0
         allowed = sum(token.requests_per_kilosecond for token in tokens)
-        if allowed == 0:
-            return "no token that has not expired", KILOSECOND
-        name = ("capacity", source.owner.lower(), *sorted(str(token.token_id) for token in tokens))
-        wait = self._buckets.take(name, Rate(allowed, allowed / KILOSECOND))
-        if wait > 0:
-            return f"{allowed} requests in 1000 s, all used", wait
-        self._note_use(source.delegation)
-        return None, 0.0
+        seen = f"{allowed} requests in 1000 s, all used" if tokens else "no token that has not expired"
+        return seen, min(waits, default=KILOSECOND)
 
     def _is_closed(self, delegation: Delegation | None, grant: Grant) -> str | None:
         if delegation is None:
@@ -152,8 +153,8 @@ class Admission:
             self._uses.popitem(last=False)
 
 
-def admission_by(config: Config, capacity: ReadCapacity | None, now: Callable[[], float]) -> Admission:
-    """Return the admission that an operator configured; ``capacity`` is needed only where it is asked for."""
+def admission_by(config: Config, capacity: ReadCapacity, now: Callable[[], float]) -> Admission:
+    """Return the admission that an operator configured."""
     limits = config.limits
     policy = RatePolicy(
         node=_rate(limits.requests_per_second),

@@ -12,6 +12,7 @@ from votive.auth import AuthPolicy, Grant, Granting, World, node_address_of
 from votive.auth.granting import signed_in_by
 from votive.auth.methods import Methods, Occasion
 from votive.chain.blocks import Blocks
+from votive.chain.capacity import Capacity
 from votive.chain.named import Chains
 from votive.chain.token import token_id
 from votive.chain.wallets import ContractWallets
@@ -20,7 +21,7 @@ from votive.ipfs.gateway import Gateways
 from votive.node.api.network import IpfsEntry, NetworkView, NodeEntry
 from votive.node.approval import Approver
 from votive.node.authorise import Authoriser
-from votive.node.capacity import admission_by, tolls_by
+from votive.node.capacity import Admission, admission_by, tolls_by
 from votive.node.chains import Documents, NamedChains, chain_configs
 from votive.node.clock import MonotonicClock
 from votive.node.config import Config
@@ -113,6 +114,9 @@ class Offering:
         questions = Questions(pool, self._stack, programs=programs, host=host, limits=config.limits.action)
         return Judge(NamedChains(chains), questions, Documents(FetchPolicy(allow=config.fetch.allow)))
 
+    def _admission(self, chain: OnChain) -> Admission:
+        return admission_by(self._config, Capacity(chain.rpc, chain.contracts), time.time)
+
     def _approver(self, chain: OnChain, peers: AmongPeers, coordinator: Coordinator) -> Approver:
         async def registered(public_key: bytes) -> bool:
             token = token_id(public_key)
@@ -149,7 +153,7 @@ class Offering:
         world = self._world(chain, methods)
         service = Service(
             me=chain.me.seat,
-            authorise=Authoriser(Granting(world), admission_by(self._config, None, time.time), tolls_by(self._config, time.time)),
+            authorise=Authoriser(Granting(world), self._admission(chain), tolls_by(self._config, time.time)),
             programs=programs,
             pool=pool,
             limits=self._config.limits.action,
