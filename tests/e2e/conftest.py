@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from votive.cli.main import main
+from votive.devnet import ports
 
 ROOT = Path(__file__).resolve().parents[2]
 PRIME = ROOT / "examples" / "prime.js"
@@ -79,11 +80,17 @@ def status(place: Place) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def fetchable() -> int:
+    """The port of this machine that actions may fetch from."""
+    return ports.choose(1)
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory, fetchable: int) -> Iterator[Place]:
     """A running network of four nodes."""
     place = Place(tmp_path_factory.mktemp("e2e") / "network")
     try:
-        place.run("up", "--nodes", 4)
+        place.run("up", "--nodes", 4, "--allow-fetch", f"127.0.0.1:{fetchable}")
         yield place
     finally:
         votive("down", "--directory", place.directory)
