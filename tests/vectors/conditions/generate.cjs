@@ -158,7 +158,8 @@ refuse('an unknown contract type', 'evmBasic', [token('ERC777', 'balanceOf', [':
 refuse('a contract type that nobody ever evaluated', 'evmBasic', [token('ERC721MetadataName', 'name', [])], 'standardContractType');
 refuse('an unknown comparator', 'evmBasic', [basic({ returnValueTest: test('==', '0') })], 'comparator');
 refuse('an unknown special parameter', 'evmBasic', [basic({ parameters: [':userAdress', 'latest'] })], 'parameters');
-refuse('half of a surrogate pair', 'evmBasic', [token('LitAction', 'go', ['\ud800'], { contractAddress: 'ipfs://' + CID })], 'surrogate');
+refuse('half of a surrogate pair', 'evmBasic', [token('LitAction', 'go', ['\ud800'], { contractAddress: 'ipfs://' + CID, returnValueTest: test('=', 'true') })], 'surrogate');
+refuse('an integer compared as a text', 'evmBasic', [token('LitAction', 'go', [], { contractAddress: 'ipfs://' + CID, returnValueTest: test('>', '9') })], 'ordered by their letters');
 
 const formatters = {
   evmBasic: [sdk.canonicalAccessControlConditionFormatter, sdk.hashAccessControlConditions],

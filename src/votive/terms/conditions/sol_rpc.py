@@ -38,17 +38,10 @@ def read_sol_rpc(fields: Fields, unified: bool) -> SolRpc:
         pda_key=fields.text("pdaKey") if second or fields.has("pdaKey") else None,
         test=read_test(fields, keyed=True),
     )
-    condition = condition if second else _first_version(condition, fields)
     check_chain(condition.chain, fields.at("chain"))
     _check(condition, fields)
-    return condition
-
-
-def _first_version(condition: SolRpc, fields: Fields) -> SolRpc:
-    """Lit leaves a PDA's interface and key out of the hash where there are no ``pdaParams``; then they must say nothing."""
-    if condition.pda_key or (condition.pda_interface and condition.pda_interface.fields):
-        raise InvalidConditions(fields.at("pdaParams"), "this field is missing, and without it the other fields of the PDA are not hashed")
-    return SolRpc(method=condition.method, params=condition.params, chain=condition.chain, test=condition.test)
+    # Without pdaParams, Lit's SDK leaves the rest out of the hash of a list of this kind; _check_pda saw that it says nothing.
+    return condition if second else SolRpc(method=condition.method, params=condition.params, chain=condition.chain, test=condition.test)
 
 
 def _interface(fields: Fields) -> PdaInterface:
@@ -99,14 +92,16 @@ def check_public_key(text: Any, where: str) -> None:
 
 
 def _check_pda(condition: SolRpc, fields: Fields) -> None:
+    sizes = dict(condition.pda_interface.fields) if condition.pda_interface else {}
     if not condition.pda_params:
+        if condition.pda_key or sizes:
+            raise InvalidConditions(fields.at("pdaParams"), "without this field, the others that describe a PDA say nothing")
         return
     check_public_key(condition.pda_params[0], f"{fields.at('pdaParams')}[0]")
     for index, seed in enumerate(condition.pda_params[1:], 1):
         _check_seed(seed, f"{fields.at('pdaParams')}[{index}]")
     if len(condition.pda_params) > MAX_SEEDS:
         raise InvalidConditions(fields.at("pdaParams"), f"an address is derived from fewer than {MAX_SEEDS} seeds")
-    sizes = dict(condition.pda_interface.fields) if condition.pda_interface else {}
     if condition.pda_key and sizes.get(condition.pda_key) != 32:
         complaint = f"this must name a field of 32 bytes in pdaInterface, as {shown(condition.pda_key)} does not"
         raise InvalidConditions(fields.at("pdaKey"), complaint)
