@@ -20,8 +20,10 @@ from votive.auth.pkp_session import UnknownBlock
 from votive.core import KeyShare, bls_combine, bls_verify
 from votive.ipfs import cid_of, multihash_of
 from votive.node.authorise import Asked
+from votive.node.capacity import Admission, RatePolicy
 from votive.node.execute import Gate
 from votive.node.permission import SharedBlocks
+from votive.node.rates import Rate, RateLimited, Tolls
 from votive.node.session_key import SessionKeys, SignSessionKeyAnswer, SignSessionKeyBody
 from votive.node.source import Program, Programs
 from votive.terms.action import AuthContext
@@ -110,6 +112,11 @@ class Runs:
         return self.response
 
 
+class NoCapacity:
+    async def owned(self, address: str, block: Block) -> list[Any]:
+        raise AssertionError("opening a session uses no capacity")
+
+
 class NoGateways:
     async def fetch(self, cid: str, limit: int) -> bytes:
         raise WorldError(f"no gateway has {cid}")
@@ -134,6 +141,8 @@ class House:
     chain: Chain = field(default_factory=Chain)
     tokens: Tokens = field(default_factory=Tokens)
     runs: Runs = field(default_factory=Runs)
+    policy: RatePolicy = field(default_factory=RatePolicy)
+    tolls: Tolls = field(default_factory=lambda: Tolls(Rate(3, 0), at_once=8, now=lambda: NOW))
 
     def node(self) -> SessionKeys:
         return SessionKeys(
@@ -145,6 +154,8 @@ class House:
             programs=Programs(NoGateways(), code_limit=1000, cache_bytes=1000),
             run=self.runs,
             keys=Custody(self.share),
+            admission=Admission(self.policy, NoCapacity(), lambda: NOW),
+            tolls=self.tolls,
             now=lambda: NOW,
         )
 
@@ -394,3 +405,29 @@ async def test_so_many_requests_at_once_and_no_more(house: House) -> None:
 async def test_a_request_without_a_name_is_refused(house: House) -> None:
     with pytest.raises(CallerError, match="X-Request-Id"):
         await house.node().open(Asked("/web/sign_session_key", "", request()), msgspec.convert(request(), SignSessionKeyBody))
+
+
+async def test_a_caller_opens_so_many_sessions_and_no_more(house: House) -> None:
+    house.permit("ann", 1)
+    house.policy = RatePolicy(caller=Rate(2, 0.01), ask_capacity=True)
+    node, given = house.node(), request()
+    for number in range(2):
+        await node.open(Asked("/web/sign_session_key", f"lit_{number:010}", given), msgspec.convert(given, SignSessionKeyBody))
+    with pytest.raises(RateLimited):
+        await node.open(Asked("/web/sign_session_key", "lit_0123456789", given), msgspec.convert(given, SignSessionKeyBody))
+
+
+async def test_an_address_that_keeps_failing_runs_dry_before_its_tokens_are_looked_at(house: House) -> None:
+    house.permit("ann", 1)
+    for _ in range(3):
+        with pytest.raises(InvalidAuthMethod):
+            await house.open(authMethods=shown("stolen"))
+    with pytest.raises(RateLimited, match="failed checks"):
+        await house.open()
+    assert len(house.tokens.shown) == 3
+
+
+async def test_whoever_is_right_pays_no_toll(house: House) -> None:
+    house.permit("ann", 1)
+    for _ in range(10):
+        await house.open()

@@ -83,8 +83,8 @@ class Admission:
         self._buckets: Buckets[tuple[str, ...]] = Buckets(now)
         self._uses: OrderedDict[bytes, int] = OrderedDict()
 
-    async def admit(self, grant: Grant, *, refusal_status: int = 402) -> None:
-        """Count one request of the holder of ``grant``.
+    async def admit(self, grant: Grant, *, refusal_status: int = 402, uses_capacity: bool = True) -> None:
+        """Count one request of the holder of ``grant``; opening a session uses no capacity, what it is used for does.
 
         Raises:
             RateLimited: too many; the message says when to try again, ``details`` which capacity was looked for.
@@ -92,7 +92,7 @@ class Admission:
         """
         self._count(("node",), self._policy.node, "requests to this node", refusal_status)
         self._count(("caller", grant.caller), self._policy.caller, "requests of this caller", refusal_status)
-        if self._policy.ask_capacity:
+        if self._policy.ask_capacity and uses_capacity:
             await self._use_capacity(grant, refusal_status)
 
     def _count(self, name: tuple[str, ...], rate: Rate | None, limit: str, status: int) -> None:

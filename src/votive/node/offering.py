@@ -179,6 +179,8 @@ class Offering:
             programs=service.programs,
             run=run,
             keys=self._custody,
+            admission=service.authorise.admission,
+            tolls=service.authorise.tolls,
             now=time.time,
         )
 

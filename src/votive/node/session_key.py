@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import msgspec
 from coincurve import PublicKey
 
-from votive.auth import Grant, NotPermitted, ReadPermissions
+from votive.auth import Grant, NotPermitted, ReadPermissions, Toll
 from votive.auth.credentials import parse_auth_methods
 from votive.auth.grant import ActionRef, ProvenMethod
 from votive.auth.methods import Methods, verdict_of
@@ -23,8 +23,10 @@ from votive.auth.pkp_session import Opening, UnknownBlock
 from votive.core import KeyShare
 from votive.node.approval import parse_public_key
 from votive.node.authorise import Asked, check_request_id
+from votive.node.capacity import Admission
 from votive.node.execute import Gate, action_of
 from votive.node.permission import SharedBlocks
+from votive.node.rates import Tolls
 from votive.node.source import Program, Programs
 from votive.terms.action import AuthContext, AuthMethodContext
 from votive.terms.auth_method import AuthMethod, MethodType
@@ -130,6 +132,8 @@ class _Question:
     methods: tuple[AuthMethod, ...]
     block: Block
     expires_at: float
+    toll: Toll
+    """Paid by whoever proves nothing: identity providers are asked, and the chain is."""
 
     def grant(self, proven: Sequence[ProvenMethod], now: float) -> Grant:
         """What the proven users may, for the moment of opening a session."""
@@ -160,6 +164,8 @@ class SessionKeys:
     programs: Programs
     run: RunAuthentication
     keys: NetworkKeys
+    admission: Admission
+    tolls: Tolls
     now: Callable[[], float]
     """Unix seconds."""
 
@@ -168,6 +174,7 @@ class SessionKeys:
 
         Raises:
             CallerError: a malformed request, a method that proves nothing, or nobody whom the chain permits, with the tree of why.
+            RateLimited: too many requests of these users, or too many failures from this address.
             WorldError: chain, identity provider or session key cannot be had.
         """
         with self.gate.place():
@@ -185,6 +192,7 @@ class SessionKeys:
                 methods=methods,
                 block=await self.blocks.final_block(),
                 expires_at=opening.end,
+                toll=self.tolls.of(asked.client),
             )
             context = await (self._by_action(question, body) if is_action(body) else self._by_methods(question))
             return await signed(opening.completed(pkp_address=pkp.address, block=named, context=context), key, share)
@@ -206,22 +214,29 @@ class SessionKeys:
         return block
 
     async def _by_methods(self, question: _Question) -> AuthContext:
-        proven = await self._proven(question)
-        await self._require(question, proven, question.block)
+        with question.toll():
+            proven = await self._proven(question)
+            await self._require(question, proven, question.block)
+        await self._admit(question, proven)
         return resolved(proven)
 
     async def _by_action(self, question: _Question, body: SignSessionKeyBody) -> AuthContext:
         """Let an action decide that the chain permits; what methods prove beside it is for the action to see."""
-        program = await self.programs.find(body.code, body.ipfs_id)
-        action = action_of(program.cid)
-        method = ProvenMethod(type=MethodType.ACTION, id=action.multihash, user_id=action.cid, app_id="")
-        await self._require(question, [method], question.block)
-        proven = await self._proven(question)
+        with question.toll():
+            program = await self.programs.find(body.code, body.ipfs_id)
+            action = action_of(program.cid)
+            method = ProvenMethod(type=MethodType.ACTION, id=action.multihash, user_id=action.cid, app_id="")
+            await self._require(question, [method], question.block)
+            proven = await self._proven(question)
+        await self._admit(question, [method, *proven])
         grant = msgspec.structs.replace(question.grant(proven, self.now()), actions=(action,))
         response = await self.run(program, body.js_params or {}, running(action, proven), grant, question.hash_for(grant))
         verdict = verdict_of(action.cid, response)
         await self._require(question, [method], await self.blocks.final_block())  # the run may have taken long
         return resolved(proven, action, verdict.custom_auth_resource)
+
+    async def _admit(self, question: _Question, proven: Sequence[ProvenMethod]) -> None:
+        await self.admission.admit(question.grant(proven, self.now()), uses_capacity=False)
 
     async def _proven(self, question: _Question) -> tuple[ProvenMethod, ...]:
         proven = [
