@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.core.bls import BlsKey, identity
 from tests.core.ceremony import DIGEST, SESSION, SIGN_ID, Committee, others, round1, to_receiver
 from tests.core.conftest import Town
 
 from votive.core import (
+    ContentKey,
     DkgParty,
     Forked,
     InvalidInput,
@@ -49,10 +51,15 @@ def handles(town: Town, vault: Vault) -> dict[str, Any]:
         "PairTable": committee.tables[first],
         "PairSetup": committee.begin(first, second)[0],
         "SigningParty": committee.signing_parties(town.shares)[first],
+        "ContentKey": ContentKey.generate(),
+        "StreamSealer": ContentKey.generate().sealer(b""),
+        "StreamOpener": ContentKey.generate().opener(b""),
     }
 
 
-KINDS = ["Vault", "SealingKey", "KeyShare", "DkgParty", "PairTable", "PairSetup", "SigningParty"]
+KINDS = [
+    "Vault", "SealingKey", "KeyShare", "DkgParty", "PairTable", "PairSetup", "SigningParty", "ContentKey", "StreamSealer", "StreamOpener",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -349,8 +356,8 @@ def in_a_fork(work: Callable[[], str]) -> str:
     return answer
 
 
-def test_no_handle_works_after_a_fork(town: Town, vault: Vault) -> None:
-    every = handles(town, vault)
+def test_no_handle_works_after_a_fork(town: Town, vault: Vault, encryption: BlsKey, session: BlsKey) -> None:
+    every, first = handles(town, vault), town.committee.seats[0]
     share, table = every["KeyShare"], every["PairTable"]
     uses: dict[str, Callable[[], object]] = {
         "Vault": lambda: vault.seal(b"", b""),
@@ -360,6 +367,11 @@ def test_no_handle_works_after_a_fork(town: Town, vault: Vault) -> None:
         "PairTable": table.live,
         "PairSetup": every["PairSetup"].commit,
         "SigningParty": every["SigningParty"].round1,
+        "ContentKey": lambda: every["ContentKey"].data_hash,
+        "StreamSealer": lambda: every["StreamSealer"].update(b"", True),
+        "StreamOpener": lambda: every["StreamOpener"].update(b"", True),
+        "decryption share": lambda: encryption.shares[first].decryption_share(identity()),
+        "session share": lambda: session.shares[first].session_share(bytes(32)),
         "assembling": lambda: town.committee.signing_parties(town.shares),
     }
 

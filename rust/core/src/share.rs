@@ -203,3 +203,47 @@ fn take_point(reader: &mut Reader<'_>, curve: Curve) -> std::result::Result<Vec<
 fn encoded_length(curve: Curve, n: u8) -> usize {
     5 + curve.point_length() + usize::from(n) * (1 + curve.point_length()) + SECRET
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dkg::tests::generate;
+
+    #[test]
+    fn a_share_is_read_as_it_was_written() {
+        for purpose in Purpose::ALL {
+            let share = generate(purpose, [1; 32]).remove(&37).expect("a share");
+            let again = KeyShare::decode(&share.encode()).expect("decodes");
+            assert_eq!((again.purpose, again.seat, again.threshold), (purpose, 37, 3));
+            assert_eq!(again.encode(), share.encode());
+            assert!(again.matches());
+        }
+    }
+
+    #[test]
+    fn a_share_of_the_first_version_is_an_ecdsa_share() {
+        let mut first = generate(Purpose::PkpEcdsa, [1; 32])[&37].encode();
+        (first[0], first[1]) = FIRST_VERSION;
+        assert_eq!(KeyShare::decode(&first).expect("decodes").purpose, Purpose::PkpEcdsa);
+    }
+
+    #[test]
+    fn what_is_no_share_is_not_read() {
+        for purpose in Purpose::ALL {
+            let good = generate(purpose, [1; 32])[&37].encode();
+            let with = |at: usize, value: u8| {
+                let mut bytes = good.clone();
+                bytes[at] = value;
+                bytes
+            };
+            let key = 5..5 + purpose.curve().point_length();
+            // Another version, no purpose, a seat that holds nothing, t of 1 and of 5, n of 3, a key that is no point.
+            let changed =
+                [with(0, 0), with(0, 3), with(1, 0), with(1, 4), with(2, 9), with(3, 1), with(3, 5), with(4, 3), with(key.start, 0)];
+            assert!(changed
+                .iter()
+                .chain([&good[..good.len() - 1].to_vec(), &[&good[..], &[0]].concat(), &Vec::new()])
+                .all(|bytes| KeyShare::decode(bytes).is_err()));
+        }
+    }
+}

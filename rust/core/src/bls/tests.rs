@@ -133,8 +133,26 @@ fn hex(text: &str) -> Vec<u8> {
     (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).expect("hexadecimal")).collect()
 }
 
+/// Fields of the vectors of a kind, by two implementations that are not ours; tests/vectors/bls/ORIGIN.md has their order.
+fn vectors(kind: &str) -> Vec<Vec<Vec<u8>>> {
+    let texts = [include_str!("../../../../tests/vectors/bls/blsful.txt"), include_str!("../../../../tests/vectors/bls/independent.txt")];
+    let fields = |line: &str| line.split(' ').skip(1).map(|field| hex(field.trim_matches('-'))).collect();
+    texts.iter().flat_map(|text| text.lines()).filter(|line| line.starts_with(kind)).map(fields).collect()
+}
+
 mod signatures {
     use super::*;
+
+    #[test]
+    fn vectors_of_others_combine() {
+        let all = vectors("shares");
+        assert_eq!(all.len(), 2);
+        for fields in all {
+            let [key, message, signature, shares @ ..] = &fields[..] else { panic!("fields") };
+            let shares: Wire = shares.iter().map(|share| (share[0], share.clone())).collect();
+            assert_eq!(combine(key, THRESHOLD, &shares, message).expect("a signature")[..], signature[..]);
+        }
+    }
 
     #[test]
     fn any_t_shares_make_the_one_signature_and_fewer_make_none() {
@@ -302,6 +320,18 @@ mod purposes {
 
 mod encryption {
     use super::*;
+
+    #[test]
+    fn vectors_of_others_open() {
+        let all = vectors("ciphertext");
+        assert_eq!(all.len(), 8);
+        for fields in all {
+            let [key, id, signature, plaintext, ciphertext] = &fields[..] else { panic!("fields") };
+            assert!(verify(key, id, signature));
+            ibe::check(ciphertext).expect("is canonical");
+            assert_eq!(ibe::decrypt(ciphertext, signature).expect("opens")[..], plaintext[..]);
+        }
+    }
 
     #[test]
     fn what_is_encrypted_opens_with_the_signature_over_its_identity() {
