@@ -6,7 +6,7 @@ handles; what passes through here is public, sealed, or meant for one peer.
     generate           one batch of keys, all n nodes            docs/protocol/dkg.md
     set_up_pair        the correlation of one pair of nodes      docs/protocol/setup.md
     sign               one ECDSA signature, t of n nodes         docs/protocol/sign.md
-    decrypt_together   one decryption key, t of n nodes          docs/protocol/bls.md
+    decrypt_together   one decryption key, t of n nodes          docs/protocol/decrypt.md
 """
 
 from __future__ import annotations

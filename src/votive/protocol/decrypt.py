@@ -3,7 +3,7 @@
 The decryption key of an identity is the BLS signature over it (Boneh and Franklin 2001), and a share of that signature needs
 nothing from the other nodes (Boldyreva 2003). So there is no leader, no set of signers and no second round: who holds t shares
 combines them and verifies the result first; only if that fails it looks at each share, names who lied, and goes on with what
-comes from others. docs/protocol/bls.md has the arithmetic and what each message reveals.
+comes from others. docs/protocol/decrypt.md has the steps and what each message reveals.
 
     DECRYPT_SHARE   H(identity), the sender's share            to all
 
