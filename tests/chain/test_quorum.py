@@ -76,8 +76,17 @@ def test_no_error_repeats_the_key_in_an_endpoints_url() -> None:
     assert WrongChain(url, 1, 2).message.startswith("https://chain.example:8545 serves chain id 2,")
 
 
-def test_another_chain_is_told_before_all_else() -> None:
-    counted = ballot(2, ["truth", "lie"])
+def test_another_chain_is_told_where_it_leaves_too_few_endpoints() -> None:
+    counted = ballot(2, ["truth"])
     counted.add(["http://other/"], [WrongChain("http://other/", 1, 2)])
     with pytest.raises(WrongChain):
         counted.result()
+
+
+def test_an_endpoint_that_claims_to_serve_another_chain_does_not_stop_the_others() -> None:
+    counted = ballot(2, ["truth", "lie"])
+    counted.add(["http://other/"], [WrongChain("http://other/", 1, 2)])
+    with pytest.raises(QuorumNotReached) as refusal:
+        counted.result()
+    assert refusal.value.retryable
+    assert "http://other serves chain id 2" in refusal.value.details[2]

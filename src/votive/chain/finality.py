@@ -10,6 +10,7 @@ from typing import Self
 
 import msgspec
 
+from votive.chain.endpoint import Endpoint, EndpointFailed, decode
 from votive.chain.errors import BlockGone
 from votive.chain.rpc import Rpc
 from votive.chain.shapes import Hash, Quantity
@@ -70,13 +71,24 @@ class FinalBlocks:
         Where there is a quorum it never goes back: endpoints that lag cannot bring a right to life again that was withdrawn.
         """
         if self._rpc.quorum == 1 and not self._finality.confirmations:
-            return await self._block(self._tag, self._tag)
+            return await self._newest_of_one()
         number = max(0, await self._head() - (self._finality.confirmations or 0))
         if self._rpc.quorum == 1:
             return await self.block(number)
-        block = await self.block(max(number, self._newest))
+        block = await self._when_reached(max(number, self._newest))
         self._newest = max(block.number, self._newest)
         return block
+
+    async def _when_reached(self, number: int) -> Block:
+        """Wait until a quorum has this block: one that has it not yet says nothing about the chain."""
+
+        async def ask(endpoint: Endpoint) -> Header:
+            header = await _numbered(endpoint, number)
+            if header is None:
+                raise EndpointFailed(f"it has not reached block {number} yet")
+            return header
+
+        return (await self._rpc.agreed(ask)).to_block()
 
     async def is_final(self, number: int, block_hash: bytes) -> bool:
         """Whether the block with this number and hash is canonical and final now."""
@@ -87,7 +99,10 @@ class FinalBlocks:
 
     async def block(self, number: int) -> Block:
         """Return the canonical block of this number; BlockGone if there is none."""
-        return await self._block(hex(number), f"number {number}")
+        header = await self._rpc.agreed(lambda endpoint: _numbered(endpoint, number))
+        if header is None:
+            raise BlockGone(f"the chain has no block number {number}")
+        return header.to_block()
 
     @property
     def _tag(self) -> str:
@@ -98,8 +113,17 @@ class FinalBlocks:
         headers = await self._rpc.survey("eth_getBlockByNumber", (self._tag, False), Header)
         return sorted((header.to_block().number for header in headers), reverse=True)[self._rpc.quorum - 1]
 
-    async def _block(self, where: str, name: str) -> Block:
-        header = await self._rpc.read("eth_getBlockByNumber", (where, False), Header | None)  # type: ignore[arg-type]  # a union is a shape
+    async def _newest_of_one(self) -> Block:
+        header = await self._rpc.read("eth_getBlockByNumber", (self._tag, False), Header | None)  # type: ignore[arg-type]  # a union is a shape
         if header is None:
-            raise BlockGone(f"the chain has no block {name}")
+            raise BlockGone(f"the chain has no block {self._tag}")
         return header.to_block()
+
+
+async def _numbered(endpoint: Endpoint, number: int) -> Header | None:
+    """What an endpoint has as the block of this number."""
+    raw = await endpoint.ask("eth_getBlockByNumber", (hex(number), False))
+    header = decode(raw, Header | None)  # type: ignore[arg-type]  # a union is a shape
+    if header is not None and int(header.number, 16) != number:
+        raise EndpointFailed(f"asked for block {number}, it gave block {int(header.number, 16)}")
+    return header

@@ -77,9 +77,9 @@ class Ballot(Generic[T]):
     def _failure(self) -> WorldError:
         errors = [outcome for _, outcome in self._outcomes if isinstance(outcome, Exception)]
         said = [f"{origin_of(url)}: {outcome}" for url, outcome in self._outcomes]
-        for error in errors:
-            if isinstance(error, WrongChain):
-                return error
+        elsewhere = [error for error in errors if isinstance(error, WrongChain)]
+        if elsewhere and len(self._outcomes) - len(elsewhere) < self._quorum:
+            return elsewhere[0]
         if len(self._answers()) >= self._quorum:
             return QuorumNotReached(f"the endpoints contradict one another; no {self._quorum} gave the same answer", details=said)
         refusals = [error for error in errors if isinstance(error, CallRefused) and not isinstance(error, CallReverted)]
