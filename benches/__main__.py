@@ -6,9 +6,9 @@ import asyncio
 import inspect
 import sys
 
-from benches import action, auth, engine, network
+from benches import action, auth, encryption, engine, network
 
-SECTIONS = {"action": action.run, "auth": auth.run, "engine": engine.run, "network": network.run}
+SECTIONS = {"action": action.run, "auth": auth.run, "encryption": encryption.run, "engine": engine.run, "network": network.run}
 
 
 def main() -> int:
