@@ -40,10 +40,11 @@ def _all(tokens: Tokens, chain: str, depth: int) -> list[Any]:
 
 
 def _one(tokens: Tokens, chain: str, depth: int) -> Any:
-    if not tokens.took("("):
+    if tokens.next.kind != "symbol" or tokens.next.text != "(":
         return condition_at(tokens, chain)
     if depth >= MAX_DEPTH:
         raise tokens.wrong(f"parentheses are nested more than {MAX_DEPTH} deep")
+    tokens.take()
     group = _all(tokens, chain, depth + 1)
     tokens.expect(")")
     return group[0] if len(group) == 1 else group

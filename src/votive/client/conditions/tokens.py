@@ -14,7 +14,7 @@ from votive.client.errors import BadArgument
 MAX_TEXT = 64 * 1024
 _SPACE = re.compile(r"\s*")
 _SYMBOL = re.compile(r"!contains(?![A-Za-z0-9_])|>=|<=|!=|[=><(),]")
-_WORD = re.compile(r"-?[A-Za-z0-9_$][A-Za-z0-9_$.:-]*")
+_WORD = re.compile(r"-?[A-Za-z0-9_$][A-Za-z0-9_$.:+-]*")
 
 
 class UnreadableCondition(BadArgument):
