@@ -257,3 +257,66 @@ async def test_tokens_and_keys_of_sessions_are_nowhere_in_what_nodes_write(town:
     assert len(written) == 7 + 6 + 4  # chain, ipfs, issuer and four nodes; the refusals; the metrics
     found = [canary for canary in canaries if any(canary.encode() in one for one in written)]
     assert found == []
+
+
+def own_token(place: Place, folder: Path, **asked: Any) -> Path:
+    """A file with an ID token of ann's, as a person would have it."""
+    import urllib.request
+
+    url = place.run("status")["issuer"]["url"]
+    body = json.dumps({"sub": "ann", "aud": APP, **asked}).encode()
+    with urllib.request.urlopen(f"{url}/token", body, timeout=10) as answer:
+        file = folder / "token"
+        file.write_text(json.load(answer)["id_token"] + "\n")
+        return file
+
+
+def test_the_command_line_permits_a_user_and_opens_his_session(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    key, token = place.run("key", "mint", "--as", 2), own_token(place, tmp_path)
+    opening = ("session", "open", key["token_id"], "--method", "google", "--token-file", token)
+    refusal = place.refused(*opening)
+    assert refusal["errorCode"] == "NodeAuthSigScopeTooLimited"
+    assert refusal["details"][0]["alternatives"][0]["permits"] is False
+    ann = ("--method", "google", "--user", "ann", "--application", APP)
+    assert place.run("key", "grant", key["token_id"], *ann, "--as", 2)["user"] == "ann"
+    (method,) = place.run("key", "show", key["token_id"])["permitted_methods"]
+    assert (method["type"], len(method["id"])) == (6, 66)
+    assert "type 6" in place.say("key", "show", key["token_id"])
+    session = place.run(*opening)
+    assert session["address"] == key["eth_address"]
+    assert token.read_text().strip() not in json.dumps(session)
+    signed = place.run("key", "sign", key["token_id"], "--digest", DIGEST, "--as", key["eth_address"], "--session")
+    check_signature(signed, key["public_key"])
+    place.run("key", "revoke", key["token_id"], *ann, "--as", 2)
+    assert place.run("key", "show", key["token_id"])["permitted_methods"] == []
+    refusal = place.refused("key", "sign", key["token_id"], "--digest", DIGEST, "--as", key["eth_address"], "--session")
+    assert refusal["errorCode"] == "NodeAuthSigScopeTooLimited"
+
+
+def test_the_command_line_opens_sessions_by_wallet_and_by_action(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    key, file = place.run("key", "mint", "--as", 2), tmp_path / "decides.js"
+    assert place.run("session", "open", key["token_id"], "--as", 2)["address"] == key["eth_address"]
+    file.write_bytes(DECIDES)
+    cid = place.run("action", "publish", file)["cid"]
+    place.run("key", "grant", key["token_id"], "--action", cid, "--as", 2)
+    opening = ("session", "open", key["token_id"], "--by-action", cid, "--param")
+    assert place.run(*opening, "password=open sesame")["resources"] == [f"lit-pkp://{key['token_id'][2:]}"]
+    assert place.refused(*opening, "password=guess")["errorCode"] == "NodeInvalidAuthMethod"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--method", "google"),
+        ("--method", "google", "--user", "ann", "--action", "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"),
+        ("--method", "smoke", "--user", "ann"),
+        ("--method", "passkey", "--user", "abc"),
+        ("--method", "google", "--user", "ann", "--public-key", "00"),
+        ("--method", "passkey", "--user", "abc", "--public-key", "xyz"),
+    ],
+)
+def test_a_grant_that_names_too_little_or_too_much_is_refused(place: Place, words: tuple[str, ...]) -> None:
+    key = place.run("key", "list")[0]
+    assert place.refused("key", "grant", key["token_id"], *words)["message"].startswith(("--", "with --method"))

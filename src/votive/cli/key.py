@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from votive.cli import accounts
+from votive.cli.methods import Application, MessagesOnly, Method, PublicKey, User, type_of
 from votive.cli.options import DEFAULT_DIRECTORY, Action, Address, As, Directory, Json, TokenArgument, UseSession, Verbose
 from votive.cli.output import note, print_json, say
 from votive.cli.session import connected, plan_of
@@ -69,10 +70,10 @@ def list_(
 
 @app.command(name="show")
 def show_key(token: TokenArgument, directory: Directory = DEFAULT_DIRECTORY, json: Json = False, verbose: Verbose = False) -> None:
-    """Show a key: owner, permitted actions and addresses."""
+    """Show a key: owner, permitted actions, addresses and methods."""
     import msgspec
 
-    show(msgspec.structs.asdict(with_network(directory, lambda network: network.key(token))), json=json)
+    show(msgspec.to_builtins(with_network(directory, lambda network: network.key(token))), json=json)
 
 
 @app.command()
@@ -80,15 +81,35 @@ def grant(
     token: TokenArgument,
     action: Action = None,
     address: Address = None,
+    method: Method = None,
+    user: User = None,
+    application: Application = None,
+    public_key: PublicKey = None,
+    messages_only: MessagesOnly = False,
     directory: Directory = DEFAULT_DIRECTORY,
     as_: As = "0",
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Permit an action or an address to use a key."""
-    user = address_meant(directory, address)
-    done = with_wallet(directory, as_, lambda network, wallet: network.grant(token, account=wallet, action=action, address=user))
-    show_change(token, named(action, user), done, json=json)
+    """Permit an action, an address, or a user who signs in by an authentication method, to use a key."""
+    from votive.client.network import PERSONAL_SIGN, SIGN_ANYTHING
+
+    scopes = [PERSONAL_SIGN if messages_only else SIGN_ANYTHING]
+    if method is not None:
+        signs_in = method_meant(action, address, method=method, user=user, application=application)
+        key = passkey_meant(method, public_key)
+        done = with_wallet(
+            directory,
+            as_,
+            lambda network, wallet: network.grant_method(token, account=wallet, **signs_in, public_key=key, scopes=scopes),
+        )
+        show_change(token, named_user(method, signs_in), done, json=json)
+        return
+    holder = address_meant(directory, address)
+    done = with_wallet(
+        directory, as_, lambda network, wallet: network.grant(token, account=wallet, action=action, address=holder, scopes=scopes)
+    )
+    show_change(token, named(action, holder), done, json=json)
 
 
 @app.command()
@@ -96,15 +117,23 @@ def revoke(
     token: TokenArgument,
     action: Action = None,
     address: Address = None,
+    method: Method = None,
+    user: User = None,
+    application: Application = None,
     directory: Directory = DEFAULT_DIRECTORY,
     as_: As = "0",
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """End what was permitted to an action or an address."""
-    user = address_meant(directory, address)
-    done = with_wallet(directory, as_, lambda network, wallet: network.revoke(token, account=wallet, action=action, address=user))
-    show_change(token, named(action, user), done, json=json)
+    """End what was permitted to an action, an address, or a user who signs in by an authentication method."""
+    if method is not None:
+        signs_in = method_meant(action, address, method=method, user=user, application=application)
+        done = with_wallet(directory, as_, lambda network, wallet: network.revoke_method(token, account=wallet, **signs_in))
+        show_change(token, named_user(method, signs_in), done, json=json)
+        return
+    holder = address_meant(directory, address)
+    done = with_wallet(directory, as_, lambda network, wallet: network.revoke(token, account=wallet, action=action, address=holder))
+    show_change(token, named(action, holder), done, json=json)
 
 
 @app.command()
@@ -198,6 +227,34 @@ def named(action: str | None, address: str | None) -> dict[str, str | None]:
     return {"action": None if action is None else cid_named(action), "address": None if address is None else address_of(address)}
 
 
+def method_meant(action: str | None, address: str | None, *, method: str, user: str | None, application: str | None) -> dict[str, Any]:
+    """Return the user who signs in, as the methods of the network take him; BadArgument if more or less than one is named."""
+    from votive.client import BadArgument
+    from votive.terms.auth_method import LIT_APP
+
+    if action is not None or address is not None or user is None:
+        raise BadArgument("with --method name the user by --user (and --application), and neither an action nor an address.")
+    return {"method_type": type_of(method), "user": user, "application": application or LIT_APP}
+
+
+def passkey_meant(method: str, public_key: str | None) -> bytes:
+    """Read a passkey's public key; BadArgument where it is missing, not wanted or not hex."""
+    from votive.client import BadArgument, MethodType
+    from votive.terms.encoding import bytes_of
+
+    if (type_of(method) == MethodType.WEBAUTHN) != (public_key is not None):
+        raise BadArgument("--public-key belongs to --method passkey: the COSE_Key that its registration gave, in hex.")
+    try:
+        return bytes_of(public_key or "")
+    except ValueError as error:
+        raise BadArgument("--public-key is not hex.") from error
+
+
+def named_user(method: str, signs_in: dict[str, Any]) -> dict[str, str | None]:
+    """Write who was permitted."""
+    return {"method": method, "user": signs_in["user"], "application": signs_in["application"]}
+
+
 def address_meant(directory: Path, text: str | None) -> str | None:
     """Read an address, or the number of a development account, if one was given."""
     return None if text is None else accounts.address(text, plan_of(directory).accounts)
@@ -225,5 +282,5 @@ def line(value: Any) -> str:
     if isinstance(value, dict):
         return "  ".join(f"{name} {part}" for name, part in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(line, value)) or "none"
     return "none" if value is None else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from votive.cli import accounts
-from votive.cli.options import DEFAULT_DIRECTORY, As, Directory, Json, Verbose
+from votive.cli.methods import Method, TokenFile, shown_by_token
+from votive.cli.options import DEFAULT_DIRECTORY, As, Directory, Json, TokenArgument, Verbose
 from votive.cli.output import note, print_json, say
-from votive.cli.session import plan_of
+from votive.cli.params import parse
+from votive.cli.session import connected, plan_of
 
 if TYPE_CHECKING:
     from votive.client.session import Delegation, Session
@@ -28,13 +31,15 @@ Encrypted = Annotated[
     list[str] | None, typer.Option("--decrypt", help="What `votive encrypt` wrote and it may decrypt; `any` for all.", metavar="FILE")
 ]
 
+Days = Annotated[float, typer.Option("--days", help="How long it lives, at most 30.", min=0.001, max=30)]
+
 
 @app.command()
 def create(
     key: Keys = None,
     action: Actions = None,
     decrypt: Encrypted = None,
-    days: Annotated[float, typer.Option(help="How long it lives, at most 30.", min=0.001, max=30)] = 1,
+    days: Days = 1,
     directory: Directory = DEFAULT_DIRECTORY,
     as_: As = "0",
     json: Json = False,
@@ -58,6 +63,48 @@ def create(
     made = delegate(wallet, resources, lifetime=timedelta(days=days), chain_id=CHAIN_ID, origin=ANONYMOUS)
     file = SessionStore().keep(network_of(plan), made)
     printed = {**_shown(made), "file": str(file)}
+    print_json(printed) if json else say(*_lines(printed))
+
+
+@app.command(name="open")
+def open_(
+    token: TokenArgument,
+    method: Method = None,
+    token_file: TokenFile = None,
+    by_action: Annotated[
+        str | None, typer.Option("--by-action", help="A permitted action that decides, by its answer.", metavar="CID")
+    ] = None,
+    param: Annotated[list[str] | None, typer.Option("--param", help="A parameter of that action.", metavar="NAME=VALUE")] = None,
+    key: Keys = None,
+    action: Actions = None,
+    decrypt: Encrypted = None,
+    days: Days = 1,
+    directory: Directory = DEFAULT_DIRECTORY,
+    as_: As = "0",
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Open a session of a key itself, signed in by a token, by a permitted action, or by the wallet that --as names.
+
+    It may use the key, or what --key, --action and --decrypt name. It is kept as those of `create` are; use it with --session
+    --as the key's address.
+    """
+    from votive.client.arguments import token_of
+    from votive.terms.capability import Resource
+
+    plan = plan_of(directory)
+    resources = list(_resources(key or [], action or [], decrypt or [])) or [Resource.pkp(token_of(token))]
+    signs_in: Any = shown_by_token(method, token_file) if method not in (None, "wallet") else None
+    if signs_in is None and (by_action is None or method is not None):
+        signs_in = accounts.wallet(as_, plan.accounts)
+
+    async def go() -> Session:
+        async with connected(plan) as network:
+            return await network.pkp_session(
+                token, resources, method=signs_in, action=by_action, params=parse(param or []), lifetime=timedelta(days=days)
+            )
+
+    printed = _shown(asyncio.run(go()).delegation)
     print_json(printed) if json else say(*_lines(printed))
 
 

@@ -55,8 +55,8 @@ DECRYPT_SECONDS = 20.0
 """Nodes read several chains for one decryption."""
 STOCK_SECONDS = 30.0
 SESSION_LIFETIME = timedelta(days=1)
-SIGN_ANYTHING = 1
-"""Scope of the contracts: whoever has it may have any digest signed."""
+SIGN_ANYTHING, PERSONAL_SIGN = 1, 2
+"""Scopes of the contracts: whoever has the first may have any digest signed, with the second personal messages (EIP-191) only."""
 
 
 class Network:

@@ -177,9 +177,13 @@ def burned_check(history: History) -> Check:
 
 def unchanged_check(state: KeyState, cid: str | None) -> Check:
     """Whether the chain's state now is what its history says."""
-    passed = state.owner is None and state.permitted_actions == (cid,) and not state.permitted_addresses
+    passed = state.owner is None and state.permitted_actions == (cid,) and not state.permitted_addresses and not state.permitted_methods
     owner = "no owner" if state.owner is None else f"owned by {state.owner}"
-    users = "that action alone" if passed else ", ".join([*state.permitted_actions, *state.permitted_addresses]) or "nothing"
+    users = (
+        "that action alone"
+        if passed
+        else ", ".join([*state.permitted_actions, *state.permitted_addresses, *(one.id for one in state.permitted_methods)]) or "nothing"
+    )
     return Check(name="unchanged", passed=passed, statement=f"The chain shows now: {owner}; permitted to use it: {users}.")
 
 

@@ -10,7 +10,7 @@ from votive.client import abi
 from votive.client.ask import Node
 from votive.client.errors import BadArgument, Unreachable, WrongNetwork
 from votive.client.network_key import NetworkKey
-from votive.client.results import KeyState, Pkp
+from votive.client.results import KeyState, PermittedMethod, Pkp
 from votive.client.rpc import Rpc
 from votive.ipfs import cid_of_multihash
 from votive.terms.contracts import RESOLVER_KEYS, Contracts
@@ -147,17 +147,22 @@ class Registry:
     async def key_state(self, token_id: int) -> KeyState:
         """Read everything that the chain says of a key now."""
         pkp = Pkp.of(await self.public_key(token_id))
-        permitted = {ACTION: list[str](), ADDRESS: list[str]()}
-        for kind, identifier, _ in (await self.read(self.contracts.pkp_permissions, abi.PERMITTED_METHODS, token_id))[0]:
-            if kind in permitted:
-                permitted[kind].append(cid_text(identifier) if kind == ACTION else address_text(identifier))
+        (permitted,) = await self.read(self.contracts.pkp_permissions, abi.PERMITTED_METHODS, token_id)
+        actions = tuple(cid_text(identifier) for kind, identifier, _ in permitted if kind == ACTION)
+        addresses = tuple(address_text(identifier) for kind, identifier, _ in permitted if is_address(kind, identifier))
+        others = tuple(
+            PermittedMethod(type=kind, id=hex0x(identifier), public_key=hex0x(public_key))
+            for kind, identifier, public_key in permitted
+            if kind != ACTION and not is_address(kind, identifier)
+        )
         return KeyState(
             token_id=pkp.token_id,
             public_key=pkp.public_key,
             eth_address=pkp.eth_address,
             owner=await self.owner(token_id),
-            permitted_actions=tuple(permitted[ACTION]),
-            permitted_addresses=tuple(permitted[ADDRESS]),
+            permitted_actions=actions,
+            permitted_addresses=addresses,
+            permitted_methods=others,
         )
 
     async def minted(self) -> tuple[int, ...]:
@@ -180,6 +185,11 @@ async def _resolve(rpc: Rpc, resolver: str, key: str) -> str:
 def cid_text(identifier: bytes) -> str:
     """Write an action's id as its CID, or as hex if it is no SHA-256 multihash."""
     return cid_of_multihash(identifier) if len(identifier) == 34 and identifier[:2] == b"\x12\x20" else hex0x(identifier)
+
+
+def is_address(kind: int, identifier: bytes) -> bool:
+    """Whether a permission is an address's; wallets may also stand as the hash of their name, which tells no address."""
+    return kind == ADDRESS and len(identifier) == 20
 
 
 def address_text(identifier: bytes) -> str:

@@ -40,6 +40,16 @@ class Minted(Pkp, frozen=True, kw_only=True):
     transaction: Transaction
 
 
+class PermittedMethod(msgspec.Struct, frozen=True, kw_only=True):
+    """An authentication method that may use a key; see docs/authorisation.md."""
+
+    type: int
+    id: str
+    """0x hex of what stands for the user on chain, mostly keccak256 of ``user:application``."""
+    public_key: str
+    """Of a passkey, 0x hex of its COSE_Key; else ``0x``."""
+
+
 class KeyState(Pkp, frozen=True, kw_only=True):
     """A PKP as the chain shows it now."""
 
@@ -48,6 +58,8 @@ class KeyState(Pkp, frozen=True, kw_only=True):
     permitted_actions: tuple[str, ...]
     """CIDs."""
     permitted_addresses: tuple[str, ...]
+    permitted_methods: tuple[PermittedMethod, ...] = ()
+    """Users who sign in by other means than an action or an address."""
 
 
 class EcdsaSignature(msgspec.Struct, frozen=True, kw_only=True):
