@@ -66,6 +66,16 @@ def test_what_went_wrong_is_told_apart(quorum: int, kinds: list[str], error: typ
     assert type(refusal.value) is error
 
 
+def test_what_all_refuse_has_a_code_only_if_a_quorum_gives_it() -> None:
+    for codes, told in (([5, 5, 7], 5), ([7, 5, 5], 5), ([5, 6, 7], 0)):
+        counted: Ballot[str] = Ballot(2)
+        refusals = [CallRefused(f"for {code}", rpc_code=code) for code in codes]
+        counted.add([f"http://{place}/" for place in range(3)], refusals)
+        with pytest.raises(CallRefused) as refusal:
+            counted.result()
+        assert refusal.value.rpc_code == told
+
+
 def test_no_error_repeats_the_key_in_an_endpoints_url() -> None:
     url = "https://user:password@chain.example:8545/v3/secret-key?token=secret"
     counted: Ballot[str] = Ballot(1)

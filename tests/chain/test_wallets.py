@@ -133,6 +133,12 @@ async def test_an_address_without_code_signs_nothing(rpc: Rpc) -> None:
     assert answer == WalletAnswer(False, "there is no contract at this address that answers isValidSignature")
 
 
+async def test_no_code_is_deployed_for_a_wallet_that_is_not_there_yet(rpc: Rpc) -> None:
+    """ERC-6492 wraps a signature with what would create its wallet; here it is a signature like any other."""
+    wrapped = SIGNATURE + b"\x64\x92" * 16
+    assert not (await asked(rpc, signature=wrapped)).valid
+
+
 async def test_a_signature_that_is_too_long_is_not_even_asked_for(rpc: Rpc) -> None:
     answer = await asked(rpc, Block(number=0, hash=b"\0" * 32, parent_hash=b"", timestamp=0), signature=bytes(MAX_SIGNATURE + 1))
     assert not answer.valid

@@ -10,6 +10,9 @@ from votive.terms.errors import WorldError
 
 T = TypeVar("T")
 
+NO_COMMON_CODE = 0
+"""In place of JSON-RPC's code where all endpoints refuse, each for another reason."""
+
 Outcome: TypeAlias = T | BaseException
 """What asking one endpoint gave. A revert, or being too large, is an answer; any other exception is none."""
 
@@ -84,12 +87,20 @@ class Ballot(Generic[T]):
             return QuorumNotReached(f"the endpoints contradict one another; no {self._quorum} gave the same answer", details=said)
         refusals = [error for error in errors if isinstance(error, CallRefused) and not isinstance(error, CallReverted)]
         if len(refusals) == len(self._outcomes):
-            return refusals[0]
+            return self._refusal(refusals)
         return ChainUnavailable(
             f"only {len(self._answers())} of {len(self._outcomes)} chain endpoints answered, {self._quorum} are needed; "
             "check that they run and are reachable",
             details=said,
         )
+
+    def _refusal(self, refusals: Sequence[CallRefused]) -> CallRefused:
+        """What all refuse. Its code counts as an answer's would: only if a quorum gives the same one."""
+        codes = [refusal.rpc_code for refusal in refusals]
+        for refusal in refusals:
+            if codes.count(refusal.rpc_code) >= self._quorum:
+                return refusal
+        return CallRefused("; ".join(refusal.message for refusal in refusals), rpc_code=NO_COMMON_CODE)
 
 
 def _same(one: object, other: object) -> bool:
