@@ -31,13 +31,34 @@ def test_the_python_runs_and_proves_what_it_says(checkout: Path) -> None:
     assert done.stdout.startswith("Proven: only the action ")
 
 
+def commands(section: str) -> list[str]:
+    """The commands of Votive's in a section, without their comments."""
+    text = README.split(f"## {section}\n")[1].split("\n## ")[0]
+    return re.findall(r"^\$ votive (.*?)(?:  +#.*)?$", text, re.MULTILINE)
+
+
 def test_the_commands_run_one_after_the_other(checkout: Path) -> None:
-    mint, run, verify = re.findall(r"^\$ votive ((?:key|action|verify).*?)(?:  +#.*)?$", README, re.MULTILINE)
+    up, mint, run, verify = commands("A first action")
+    assert up == "up"
     minted = said(mint.replace(CID_COMMAND, said("action cid examples/prime.js").strip()))
     key = dict(re.findall(r"^(\w+) +(\S+)$", minted, re.MULTILINE))
     assert "prime" in said(run.replace("PUBLIC_KEY", key["public_key"]))
     assert said(verify).startswith("Proven")
     assert (checkout / "prime.json").is_file()
+
+
+def test_what_is_encrypted_is_decrypted(checkout: Path) -> None:
+    (checkout / "report.txt").write_text("the quarter went well\n")
+    encrypt, decrypt, for_a_program, why = commands("Encrypt to conditions")
+    assert said(encrypt).startswith("balance(yellowstone) >= 1 ether\n")
+    assert "decrypted by nodes" in said(decrypt)
+    assert (checkout / "copy.txt").read_text() == "the quarter went well\n"
+    program = "$(votive action cid examples/weather.js)"
+    assert program in for_a_program
+    said(for_a_program.replace(program, said("action cid examples/weather.js").strip()))
+    assert "do not hold" in votive_here("decrypt", "secret.json", "--out", "never").stderr
+    key = dict(re.findall(r"^(\w+) +(\S+)$", said("key mint --as 5"), re.MULTILINE))
+    assert said(why.replace("TOKEN_ID", key["token_id"])).startswith("Permitted, as of block ")
 
 
 def said(command: str, status: int = 0) -> str:
