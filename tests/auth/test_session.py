@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +28,7 @@ from tests.auth.worlds import BLOCK, Contracts, Moment, Network, a_world, action
 
 from votive.auth import AuthSig, Credentials, Grant, Granting, InvalidAuthSig, UnsupportedAuthSig, World, delegation, node_address_of
 from votive.auth.ed25519 import _SMALL, verify_strictly
+from votive.auth.rfc import unix_time
 from votive.terms.auth_method import method_id
 from votive.terms.binding import RequestBinding
 from votive.terms.block import Block
@@ -518,3 +521,26 @@ async def test_the_network_signs_sessions_and_does_not_sign_in() -> None:
     inner = a_pkp_session()
     with pytest.raises(InvalidAuthSig, match="does not sign in"):
         await Granting(a_world(Moment(NOW))).grant(Credentials.of({"authSig": inner}), REQUEST)
+
+
+# What the published SDK makes
+
+
+async def test_what_lits_sdk_signs_is_granted_here_and_nowhere_else() -> None:
+    vector = json.loads((Path(__file__).parent.parent / "vectors" / "recap" / "recap.json").read_text())["sdk-session"]
+    at = unix_time(vector["issuedAt"])
+    wallet = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
+    own = a_world(Moment(at), node_address=node_address_of(vector["node"]))
+    found = await Granting(own).grant(Credentials.of({"authSig": vector["authSig"]}), REQUEST)
+    assert (found.address, found.domain) == (wallet, "localhost")
+    assert found.capabilities == Capabilities.of(
+        (Ability.PKP_SIGNING, Resource.every("lit-pkp")),
+        (Ability.ACTION_EXECUTION, Resource.every("lit-litaction")),
+        (Ability.DECRYPTION, Resource.every("lit-accesscontrolcondition")),
+    )
+    (lent,) = found.delegations
+    assert (lent.owner, lent.nft_ids, lent.delegates, lent.uses) == (wallet, None, (wallet,), 3)
+    with pytest.raises(InvalidAuthSig, match="not for this one"):
+        await Granting(a_world(Moment(at))).grant(Credentials.of({"authSig": vector["authSig"]}), REQUEST)
+    with pytest.raises(InvalidAuthSig, match="expired"):
+        await Granting(replace(own, now=lambda: at + 661)).grant(Credentials.of({"authSig": vector["authSig"]}), REQUEST)

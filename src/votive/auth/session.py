@@ -84,7 +84,7 @@ async def verify_session(auth_sig: AuthSig, world: World, remembered: Remembered
         domain=first.domain,
         resources=tuple(dict.fromkeys(resource for one in rights for resource in one.resources)),
         session_key=key,
-        delegations=tuple(one.capacity for one in delegated if one.capacity is not None),
+        delegations=tuple(dict.fromkeys(one.capacity for one in delegated if one.capacity is not None)),
         custom_resource=first_of(one.custom_resource for one in rights),
     )
 
