@@ -53,6 +53,7 @@ async def test_all_nodes_have_a_share_of_the_same_two_keys(house: House) -> None
         registered = house.ledger.keys[token_id(public_key)]
         assert (registered.purpose, registered.public_key, registered.mintable) == (purpose.value, public_key, False)
         assert all(verification_hash(share.verification_shares) == registered.verification_hash for share in shares.values())
+    assert not any(node.custody.lacks_share(purpose) for node in house.nodes.values() for purpose in NETWORK_PURPOSES)
     assert len({node.custody.network_public_key(purpose) for node in house.nodes.values() for purpose in NETWORK_PURPOSES}) == 2
 
 
@@ -149,6 +150,7 @@ async def test_a_node_that_lost_everything_knows_the_keys_and_makes_no_others(tm
         node = again.any
         await until(lambda: node.custody.network_public_key(Purpose.SESSION_BLS) is not None, "the chain was read")
         assert {purpose: node.custody.network_public_key(purpose) for purpose in NETWORK_PURPOSES} == before
+        assert node.custody.lacks_share(Purpose.SESSION_BLS)
         with pytest.raises(WorldError, match="other nodes may"):
             await node.custody.network_key(Purpose.SESSION_BLS)
         assert [node.store.batches_used(1, purpose) for purpose in NETWORK_PURPOSES] == [[], []]

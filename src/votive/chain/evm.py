@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from votive.chain.errors import BlockGone, CallRefused
-from votive.chain.finality import Block, FinalBlocks
+from votive.chain.finality import Block
 from votive.chain.rpc import Rpc, pin_of
 from votive.chain.shapes import Quantity
 from votive.terms import block
@@ -16,12 +18,20 @@ MAX_ANSWER = 1024
 """Bytes of a provider's reply to a question for one number."""
 
 
+class FindFinalBlock(Protocol):
+    """Knows which block is final."""
+
+    async def final_block(self) -> Block:
+        """Return the newest final block."""
+        ...
+
+
 class EvmChain:
     """A chain behind ``rpc`` whose final blocks are known by ``blocks``."""
 
     kind = "evm"
 
-    def __init__(self, rpc: Rpc, blocks: FinalBlocks) -> None:
+    def __init__(self, rpc: Rpc, blocks: FindFinalBlock) -> None:
         self._rpc = rpc
         self._blocks = blocks
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, TypeAlias, TypeVar
 import msgspec
 
 from votive.chain.cosmos import CosmosChain
-from votive.chain.evm import EvmChain
+from votive.chain.evm import EvmChain, FindFinalBlock
 from votive.chain.finality import Block, FinalBlocks, Finality
 from votive.chain.rpc import Rpc
 from votive.chain.solana import SolanaChain
@@ -48,7 +48,7 @@ class Chains:
     caller's; ChainUnavailable and QuorumNotReached (503) say that no answer has a quorum: then nothing may be decided.
     """
 
-    def __init__(self, configs: Mapping[str, ChainConfig], own: tuple[str, Rpc, FinalBlocks] | None = None) -> None:
+    def __init__(self, configs: Mapping[str, ChainConfig], own: tuple[str, Rpc, FindFinalBlock] | None = None) -> None:
         self._opened = {name: opened(name, config) for name, config in configs.items()}
         self._chains: dict[str, Chain] = dict(self._opened)
         if own is not None:

@@ -107,6 +107,11 @@ class Custody:
         key = self._network.get(purpose)
         return self._open.get(key) if key is not None else None
 
+    def lacks_share(self, purpose: Purpose) -> bool:
+        """Return whether the network has a key of this purpose of which this node keeps no share at all, usable or not."""
+        key = self._network.get(purpose)
+        return key is not None and key not in self._live
+
     async def network_key(self, purpose: Purpose) -> tuple[KeyId, KeyShare]:
         """Return the network's key of a purpose and our opened share of it.
 

@@ -107,7 +107,7 @@ class Offering:
     async def _judge(self, chain: OnChain, programs: Programs) -> Judge:
         """Return what judges conditions: chains by name, actions that are asked, documents of tokens."""
         config = self._config
-        chains = Chains(chain_configs(config.chains), own=(config.chain.name, chain.rpc, chain.final))
+        chains = Chains(chain_configs(config.chains), own=(config.chain.name, chain.rpc, chain.blocks))
         await self._stack.enter_async_context(chains)
         pool = self._pool("questions", Warm(bare=0, ethers=0), QUESTIONS_AT_ONCE)
         host = QuestionHost(chain.permissions, chain.blocks)

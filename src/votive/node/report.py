@@ -150,6 +150,11 @@ class Report:
 
     def _warnings(self) -> list[str]:
         warnings = [f"key {hex0x(key.public_key)}: {why}" for key, why in self._custody.unavailable.items()]
+        warnings += [
+            f"this node has no share of the network's key for {purpose.value}: it takes no part for it. Restore its backup."
+            for purpose in NETWORK_PURPOSES
+            if self._custody.lacks_share(purpose)
+        ]
         if self._pool is not None and self._pool.missing_layers():
             warnings.append(f"the sandbox runs without these layers: {', '.join(self._pool.missing_layers())}")
         return warnings
