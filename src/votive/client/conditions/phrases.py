@@ -93,8 +93,10 @@ class Phrase:
         raise self.tokens.wrong("a number, an address, user, action, true, false or a text in double quotes belongs here", token)
 
     def compared(self) -> Compared:
-        """Take a comparator and any value."""
-        return Compared(self._comparator(), self.said(argument(self.tokens)))
+        """Take a comparator and any value; a number may have a unit."""
+        comparator, token = self._comparator(), argument(self.tokens)
+        unit = self._unit() if token.kind == "word" and _NUMBER.fullmatch(token.text) else None
+        return Compared(comparator, self._amount(token, unit) if unit else self.said(token))
 
     def compared_text(self) -> Compared:
         """Take a comparator and a text in quotes, or a bare word such as a CID."""
@@ -108,8 +110,10 @@ class Phrase:
         comparator, number = self._comparator(), self.tokens.take()
         if number.kind != "word" or _NUMBER.fullmatch(number.text) is None:
             raise self.tokens.wrong("an amount belongs here, such as 10 or 0.5 ether", number)
-        unit = self.tokens.take() if self.tokens.next.kind == "word" and self.tokens.next.text in UNITS else None
-        return Compared(comparator, self._amount(number, unit))
+        return Compared(comparator, self._amount(number, self._unit()))
+
+    def _unit(self) -> Token | None:
+        return self.tokens.take() if self.tokens.next.kind == "word" and self.tokens.next.text in UNITS else None
 
     def _amount(self, number: Token, unit: Token | None) -> str:
         whole, _, fraction = number.text.partition(".")
