@@ -72,6 +72,18 @@ def test_a_token_is_not_shown_by_what_holds_it() -> None:
     assert found.methods[0].access_token == "secret-token"
 
 
+def test_where_conditions_are_asked_an_auth_sig_may_stand_under_its_chain() -> None:
+    assert Credentials.of({"authSig": {"ethereum": GOOD}}, by_chain=True) == Credentials.of({"authSig": GOOD}, by_chain=True)
+    for others in ({"ethereum": GOOD, "solana": GOOD}, {"cosmos": GOOD}):
+        with pytest.raises(UnsupportedAuthSig, match="not offered"):
+            Credentials.of({"authSig": others}, by_chain=True)
+    for nothing in ({}, {"ethereum": None}):
+        with pytest.raises(CallerError, match="authSig"):
+            Credentials.of({"authSig": nothing}, by_chain=True)
+    with pytest.raises(CallerError, match="authSig"):
+        Credentials.of({"authSig": {"ethereum": GOOD}})
+
+
 def test_an_auth_sig_may_come_as_json_text() -> None:
     text = '{"sig":"0x","derivedVia":"v","signedMessage":"m","address":"a"}'
     assert Credentials.of({"authSig": text}).auth_sig == AuthSig(sig="0x", derived_via="v", signed_message="m", address="a")

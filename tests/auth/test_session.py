@@ -419,8 +419,10 @@ async def test_what_failed_is_not_remembered_and_memory_is_bounded(monkeypatch: 
 async def test_cheap_checks_come_before_the_chain_is_asked() -> None:
     moment = Moment(NOW)
     world = a_world(moment)
-    for auth_sig in (session(expires=-100.0), session(nodeAddress="http://127.0.0.1:1"), session(outer={"sig": "00" * 64})):
-        await refused(auth_sig, "session", world=world)
+    forged = session(capabilities=[by_wallet() | {"sig": by_wallet(Siwe(said="x").message())["sig"]}])
+    long = session(outer={"signed_message": " " * 200_000})
+    for auth_sig in (session(expires=-100.0), session(nodeAddress="http://127.0.0.1:1"), session(outer={"sig": "00" * 64}), forged, long):
+        await refused(auth_sig, "session|not one of", world=world)
     assert moment.read == 0
 
 

@@ -25,6 +25,8 @@ SESSION_DERIVED_VIA = "litSessionSignViaNacl"
 SESSION_ALGORITHM = "ed25519"
 CONTRACT_DERIVED_VIA = "EIP1271"
 CONTRACT_SHA256_DERIVED_VIA = "EIP1271_SHA256"
+ETHEREUM = "ethereum"
+"""The kind of chain whose wallets sign in here."""
 
 _OTHER_CHAINS = re.compile(r"(?:solana|cosmos|kyve|cheqd|juno).*", re.IGNORECASE)
 
@@ -60,12 +62,24 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     methods: tuple[AuthMethod, ...] = ()
 
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Credentials:
-        """Read ``authSig`` and ``authMethods``; CallerError names the field that is missing or ill-typed."""
+    def of(cls, body: Mapping[str, Any], *, by_chain: bool = False) -> Credentials:
+        """Read ``authSig`` and ``authMethods``; CallerError names the field that is missing or ill-typed.
+
+        ``by_chain``: instead of an AuthSig there may be one for each kind of chain, ``{"ethereum": …}``, as conditions are asked with.
+        """
         if "authSig" not in body:
             raise CallerError("the field 'authSig' is missing.", details=[{"field": "authSig"}])
-        auth_sig = parse_auth_sig(body["authSig"])
+        auth_sig = parse_auth_sig(_of_ethereum(body["authSig"]) if by_chain else body["authSig"])
         return cls(auth_sig=auth_sig, kind=kind_of(auth_sig), methods=parse_auth_methods(body.get("authMethods")))
+
+
+def _of_ethereum(value: Any) -> Any:
+    if not isinstance(value, dict) or "sig" in value:
+        return value
+    others = sorted(str(chain)[:64] for chain in value if chain != ETHEREUM)
+    if others:
+        raise UnsupportedAuthSig(f"an authSig for {', '.join(others)} is not offered: give one for {ETHEREUM!r}, or none by chain")
+    return value.get(ETHEREUM)
 
 
 def parse_auth_sig(value: Any) -> AuthSig:

@@ -22,7 +22,7 @@ from votive.auth.errors import InvalidAuthSig
 from votive.auth.grant import Delegation, ProvenMethod
 from votive.auth.siwe import SiweMessage
 from votive.auth.wallet import SignedIn, check_address, check_domain, check_signature, check_times
-from votive.auth.world import Toll, World
+from votive.auth.world import Pinned, Toll, World
 from votive.terms.auth_method import MethodType, method_ids
 from votive.terms.auth_sig import AuthSig
 from votive.terms.block import Block
@@ -77,7 +77,7 @@ class Remembered:
             self._known.popitem(last=False)
 
 
-async def verify_delegation(auth_sig: AuthSig, world: World, remembered: Remembered, block: Block, toll: Toll) -> Delegated:
+async def verify_delegation(auth_sig: AuthSig, world: World, remembered: Remembered, pinned: Pinned, toll: Toll) -> Delegated:
     """Return what a capability of a session says, verified now.
 
     Raises:
@@ -85,7 +85,8 @@ async def verify_delegation(auth_sig: AuthSig, world: World, remembered: Remembe
         WorldError: the chain, or the network's key, cannot be asked.
     """
     kind = kind_of(auth_sig)
-    name = tagged_hash(_Name(auth_sig=auth_sig, block=block.hash if kind is Kind.CONTRACT_WALLET else b""))
+    block = await pinned() if kind is Kind.CONTRACT_WALLET else None
+    name = tagged_hash(_Name(auth_sig=auth_sig, block=b"" if block is None else block.hash))
     delegated = remembered.get(name)
     if delegated is None:
         delegated = _read(auth_sig, kind, world)
@@ -143,10 +144,10 @@ def _of_capacity(auth_sig: AuthSig, kind: Kind, message: SiweMessage, recap: Rec
     return Delegated(message=message, session_key=None, capacity=capacity)
 
 
-async def _check_signer(auth_sig: AuthSig, kind: Kind, delegated: Delegated, world: World, block: Block) -> None:
+async def _check_signer(auth_sig: AuthSig, kind: Kind, delegated: Delegated, world: World, block: Block | None) -> None:
     if kind is Kind.WALLET:
         check_signature(auth_sig, delegated.message.address)
-    elif kind is Kind.CONTRACT_WALLET:
+    elif block is not None:
         signed_in = SignedIn.of(delegated.message)
         await check_contract_signature(auth_sig, signed_in, world.contract_wallets, chain_id=world.chain_id, block=block)
     elif not await world.network.verify(session_digest(auth_sig.signed_message), network_signature(auth_sig.sig)):

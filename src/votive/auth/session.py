@@ -20,13 +20,14 @@ from votive.auth.errors import InvalidAuthSig
 from votive.auth.grant import Grant
 from votive.auth.siwe import Times
 from votive.auth.wallet import check_moments
-from votive.auth.world import Toll, World
+from votive.auth.world import Pinned, Toll, World
 from votive.terms.auth_sig import AuthSig
 from votive.terms.capability import Ability, Capabilities, Resource
 from votive.terms.errors import CallerError
 
 MAX_REQUESTS = 64
 MAX_CAPABILITIES = 8
+MAX_CHARACTERS = 128 * 1024
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _is_key = re.compile("[0-9a-fA-F]{64}").fullmatch
@@ -68,8 +69,8 @@ async def verify_session(auth_sig: AuthSig, world: World, remembered: Remembered
     requested = _requested(message.resource_ability_requests)
     if not verify_strictly(bytes.fromhex(key), bytes.fromhex(auth_sig.sig), auth_sig.signed_message.encode()):
         raise InvalidAuthSig("the signature is not one of the session key over this text")
-    block = await world.final_block()
-    delegated = [await verify_delegation(capability, world, remembered, block, toll) for capability in message.capabilities]
+    pinned = Pinned(world.final_block)
+    delegated = [await verify_delegation(capability, world, remembered, pinned, toll) for capability in message.capabilities]
     rights = _of_one_caller(delegated, key)
     first = rights[0].message
     granted = requested.intersected(Capabilities.union(one.capabilities for one in rights))
@@ -79,7 +80,7 @@ async def verify_session(auth_sig: AuthSig, world: World, remembered: Remembered
         capabilities=granted,
         issued_at=max(issued_at for issued_at, _ in spans),
         expires_at=min(expires_at for _, expires_at in spans),
-        block=block,
+        block=await pinned(),
         methods=tuple(dict.fromkeys(method for one in rights for method in one.methods)),
         domain=first.domain,
         resources=tuple(dict.fromkeys(resource for one in rights for resource in one.resources)),
@@ -90,6 +91,8 @@ async def verify_session(auth_sig: AuthSig, world: World, remembered: Remembered
 
 
 def _parse(text: str) -> SessionMessage:
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidAuthSig(f"the session's signedMessage is longer than {MAX_CHARACTERS} characters")
     try:
         message = msgspec.json.decode(text, type=SessionMessage)
     except (msgspec.MsgspecError, RecursionError) as error:

@@ -31,6 +31,20 @@ class VerifyNetwork(Protocol):
         ...
 
 
+class Pinned:
+    """The final block of one request: read when it is first needed, and then the same for whatever is asked of the chain."""
+
+    def __init__(self, read: Callable[[], Awaitable[Block]]) -> None:
+        self._read = read
+        self._block: Block | None = None
+
+    async def __call__(self) -> Block:
+        """Return the block; WorldError if the chain cannot answer."""
+        if self._block is None:
+            self._block = await self._read()
+        return self._block
+
+
 Toll: TypeAlias = Callable[[], AbstractContextManager[None]]
 """Entered around each check that asks chain, network key or identity providers for a caller whom nobody knows yet; refuses whoever
 failed too often."""

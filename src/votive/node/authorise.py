@@ -15,6 +15,8 @@ from votive.terms.errors import CallerError
 from votive.terms.session import request_hash
 
 MAX_REQUEST_ID = 128
+ENCRYPTION = "/web/encryption/"
+"""Takes a signature for each kind of chain, as conditions may ask for."""
 PKP_SIGN = "/web/pkp/sign"
 """Answers 400 where others answer 402: a client of Lit's reads it so."""
 SESSIONS_ONLY = "/v1"
@@ -67,7 +69,7 @@ class Authoriser:
             WorldError: as there.
         """
         check_request_id(asked.request_id)
-        credentials = Credentials.of(asked.body)
+        credentials = Credentials.of(asked.body, by_chain=asked.path.startswith(ENCRYPTION))
         check_kind(asked.path, credentials)
         binding = await asked.binding()
         grant = await self.granting.grant(credentials, binding, self.tolls.of(asked.client))
