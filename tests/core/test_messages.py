@@ -288,11 +288,11 @@ def test_random_damage_is_refused_or_leaves_no_signature(doomed: Town) -> None:
 
 
 def generation_with(
-    *, commits: Change | None = None, reveals: Change | None = None, deals: Change | None = None, swap: bool = False
+    purpose: str, *, commits: Change | None = None, reveals: Change | None = None, deals: Change | None = None, swap: bool = False
 ) -> tuple[Seat, Callable[[], object]]:
     """Prepare seat 2's dishonest message to seat 1; the returned call runs seat 1's step that meets it."""
     committee = Committee([1, 2, 3, 4])
-    parties = committee.dkg_parties(2)
+    parties = committee.dkg_parties(2, purpose=purpose)
     committed = {seat: party.commit() for seat, party in parties.items()}
     revealed = {seat: party.reveal() for seat, party in parties.items()}
     victim, traitor = committee.seats[:2]
@@ -321,24 +321,30 @@ DKG_CHANGES = [
 ]
 
 
+BOTH_CURVES = pytest.mark.parametrize("purpose", ["pkp-ecdsa", "encryption-bls"])
+
+
+@BOTH_CURVES
 @pytest.mark.parametrize(("what", "name", "change"), DKG_CHANGES, ids=[f"{what}: {name}" for what, name, _ in DKG_CHANGES])
-def test_a_broken_message_of_key_generation_names_its_sender(what: str, name: str, change: Change) -> None:
-    traitor, step = generation_with(**{what: change})  # type: ignore[arg-type]  # one of the three changes
+def test_a_broken_message_of_key_generation_names_its_sender(purpose: str, what: str, name: str, change: Change) -> None:
+    traitor, step = generation_with(purpose, **{what: change})  # type: ignore[arg-type]  # one of the three changes
     with pytest.raises(PeerFault) as refused:
         step()
     assert refused.value.culprits == (traitor,)
 
 
-def test_a_share_sealed_to_another_receiver_names_its_dealer() -> None:
-    traitor, step = generation_with(swap=True)
+@BOTH_CURVES
+def test_a_share_sealed_to_another_receiver_names_its_dealer(purpose: str) -> None:
+    traitor, step = generation_with(purpose, swap=True)
     with pytest.raises(PeerFault) as refused:
         step()
     assert refused.value.culprits == (traitor,)
 
 
-def test_a_batch_of_another_context_is_refused() -> None:
+@BOTH_CURVES
+def test_a_batch_of_another_context_is_refused(purpose: str) -> None:
     committee = Committee([1, 2, 3, 4])
-    here, elsewhere = committee.dkg_parties(), committee.dkg_parties(context=bytes(32))
+    here, elsewhere = committee.dkg_parties(purpose=purpose), committee.dkg_parties(context=bytes(32), purpose=purpose)
     commits = {seat: (elsewhere if seat == 2 else here)[seat].commit() for seat in committee.seats}
     reveals = {seat: (elsewhere if seat == 2 else here)[seat].reveal() for seat in committee.seats}
     victim, traitor = committee.seats[:2]

@@ -173,6 +173,20 @@ fn the_hashes_of_the_bls_suite_have_domains_of_their_own() {
     assert_ne!(C::H4(b"m"), C::H5(b"m"));
 }
 
+/// Computed by expand_message_xmd of py_ecc 8.0.0, 48 bytes, modulo the order.
+#[test]
+fn the_hashes_of_the_bls_suite_are_rfc_9380s() {
+    type C = DkgBls12381G1;
+    let hex = |scalar: blstrs::Scalar| scalar.to_bytes_be().map(|byte| format!("{byte:02x}")).concat();
+    let m = b"a message";
+    assert_eq!(hex(C::H1(m)), "0e105eee63e5c8cba9b15448e48b8524643db698a92323901aa6d1503c75bc15");
+    assert_eq!(hex(C::H1(b"")), "2024e21c7a8249d4d2cac5c4a083c959715e6cc1c403a57a5616c3091e4d128f");
+    assert_eq!(hex(C::H2(m)), "6d00453eb49346c8c21c9f9aa1bbc7cad81cc37496399816b4cbc6f70d63481a");
+    assert_eq!(hex(C::H3(m)), "0d90dc920d6b648d8331342b393cff9ced0e6205ac750e7538aa147401d1d688");
+    let challenge = within([1; 32], || C::HDKG(m)).expect("in a batch");
+    assert_eq!(hex(challenge), "06cbc90eb91cc8ae74f7997d2758ecd17a71d5e196d69dac20460cfd56a18c0d");
+}
+
 #[test]
 fn a_proof_of_possession_is_good_in_its_own_batch_only() {
     for purpose in CURVES {
