@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -12,7 +13,7 @@ from votive.protocol import Blamed, DecryptionFailed, DecryptLimits, IdentitiesD
 from votive.protocol.decrypt import ShareMessage, identity_hash
 from votive.protocol.simulation import Sent, Weather
 from votive.protocol.simulation.decryption import decrypt_everywhere, toy_combine, toy_decryption_share, toy_fits
-from votive.protocol.simulation.traitors import Behaviour, changed, edited, extended, flipped, silent, truncated, with_payload
+from votive.protocol.simulation.traitors import Behaviour, Traitor, changed, edited, extended, flipped, silent, truncated, with_payload
 from votive.protocol.wire import decode
 from votive.terms.encoding import encode
 from votive.terms.errors import VotiveError
@@ -251,6 +252,35 @@ def test_more_liars_than_may_be_are_all_named_and_nothing_is_decrypted(n: int) -
         scene.assert_no_honest_node_is_blamed()
 
     perform(scenario, n)
+
+
+# As chance has it
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_as_many_traitors_as_may_be_send_the_others_decrypt_and_blame_nobody_else(n: int, seed: int) -> None:
+    async def scenario(scene: Scene) -> None:
+        rng = random.Random(seed)
+        for seat in rng.sample(list(scene.committee.seats), len(last(scene))):
+            some = rng.sample(list(scene.committee.others(seat)), rng.randrange(1, n))
+            scene.traitors[seat] = Traitor(rng.choice([*chances(scene, seat, some), *LIES.values()]))
+            scene.committee.network.corrupt(seat, scene.traitors[seat])
+        late = {seat: rng.random() * 0.2 for seat in scene.committee.seats}
+        results = await decrypt_everywhere(scene.committee, scene.key, late=late)
+        scene.assert_no_honest_node_is_blamed()
+        assert {results[seat] for seat in scene.honest} == {the_key(scene)}
+
+    perform(scenario, n, seed=seed, weather=Weather(delay=(0.0, 0.3), repeat=0.2))
+
+
+def chances(scene: Scene, seat: Seat, some: list[Seat]) -> list[Behaviour]:
+    return [
+        silent(Kind.DECRYPT_SHARE, to=some),
+        changed(Kind.DECRYPT_SHARE, flipped_share, to=some),
+        changed(Kind.DECRYPT_SHARE, flipped, to=some),
+        changed(Kind.DECRYPT_SHARE, share_of_another_identity(scene, seat), to=some),
+        edited(Kind.DECRYPT_SHARE, ShareMessage, to=some, identity=identity_hash(ANOTHER)),
+    ]
 
 
 # Nodes that would decrypt different things
