@@ -206,6 +206,39 @@ def test_hostile_sizes_are_refused_in_few_words(condition):
     assert len(refused.value.message) < 600
 
 
+def deep(levels):
+    value: list = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        basic(chain=deep(100_000)),
+        basic(chain=10**10_000),
+        basic(parameters=[10**10_000]),
+        sol("getBalance", [10**10_000]),
+        sol("getBalance", [deep(100_000)]),
+        sol("getBalance", pdaInterface={"offset": 0, "fields": {"\ud800" * 10_000: "x"}}),
+        sol("getBalance", pdaInterface={"offset": 0, "fields": {"owner": 10**10_000}}),
+        basic(**{"\ud800": 1}),
+        basic(chain="\ud800"),
+        {**basic(), 7: 1},
+        {("a", "b"): 1},
+        basic(returnValueTest=[deep(100_000)]),
+        basic(returnValueTest={"comparator": "\ud800", "value": "\ud800"}),
+    ],
+    ids=range(13),
+)
+def test_whatever_is_refused_can_be_said(condition):
+    with pytest.raises(InvalidConditions) as refused:
+        parse([condition])
+    assert len(refused.value.message.encode()) < 1000
+    json.dumps(refused.value.details, ensure_ascii=False).encode()
+
+
 json_values = st.recursive(
     st.none()
     | st.booleans()

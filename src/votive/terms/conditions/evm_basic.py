@@ -233,7 +233,7 @@ def _timestamp(condition: EvmBasic, fields: Fields) -> Answer:
 def _siwe(condition: EvmBasic, fields: Fields) -> Answer:
     answers = {(SIWE_DOMAIN,): Answer.TEXT, (SIWE_RESOURCES,): Answer.TEXTS}
     if condition.parameters not in answers:
-        complaint = f"[':domain'] or [':resources'] belongs here, not {shown(list(condition.parameters))}"
+        complaint = f"[':domain'] or [':resources'] belongs here, not {shown(', '.join(condition.parameters))}"
         raise InvalidConditions(fields.at("parameters"), complaint)
     return answers[condition.parameters]
 
