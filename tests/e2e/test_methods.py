@@ -17,7 +17,7 @@ from tests.e2e.conftest import Place
 from tests.e2e.facts import check_signature
 
 import votive
-from votive.client import AuthMethod, MethodType, Network, Refused, Session, SessionStore, abi, by_passkey
+from votive.client import AuthMethod, Challenge, MethodType, Network, Refused, Session, SessionStore, abi, by_passkey
 from votive.client.results import Minted
 from votive.terms.auth_method import wallet_ids
 
@@ -228,6 +228,41 @@ async def test_a_session_of_a_key_runs_actions_as_that_key(town: Town) -> None:
     )
     assert seen["authSigAddress"] == town.minted.eth_address
     assert [(one["authMethodType"], one["userId"], one["appId"]) for one in seen["authMethodContexts"]] == [(6, "ann", APP)]
+
+
+async def test_a_passkey_as_lits_clients_ask_for_it_signs_the_blocks_hash_alone(town: Town) -> None:
+    passkey = Authenticator(rp_id="localhost", origin="http://localhost:3000")
+    await town.permit(MethodType.WEBAUTHN, passkey.raw_id, "lit", ANYTHING, passkey.public_key)
+
+    def bare(challenge: Challenge) -> AuthMethod:
+        return AuthMethod(auth_method_type=3, access_token=passkey.token(challenge.block_hash))
+
+    await town.sign(await town.open(bare))
+    old = AuthMethod(auth_method_type=3, access_token=passkey.token(b"\x01" * 32))
+    assert "none of the last 10 blocks" in (await town.refused(old)).message
+
+
+async def test_what_is_encrypted_to_a_key_its_session_decrypts(town: Town) -> None:
+    await town.permit(MethodType.GOOGLE_JWT, "ann")
+    is_the_key = {
+        "conditionType": "evmBasic",
+        "contractAddress": "",
+        "chain": town.network.chain_name,
+        "standardContractType": "",
+        "method": "",
+        "parameters": [":userAddress"],
+        "returnValueTest": {"comparator": "=", "value": town.minted.eth_address},
+    }
+    encrypted = await town.network.encrypt(b"for ann's key", [is_the_key])
+    resources = ["lit-accesscontrolcondition://*"]
+    session = await town.network.pkp_session(town.minted.token_id, resources, method=await town.google(), store=town.store)
+    assert (await town.network.decrypt(encrypted, session=session)).data == b"for ann's key"
+    with pytest.raises(Refused):
+        await town.sign(session)
+    other = await town.network.mint(account=town.owner)
+    strangers = await town.network.pkp_session(other.token_id, resources, method=town.owner, store=town.store)
+    with pytest.raises(Refused):
+        await town.network.decrypt(encrypted, session=strangers)
 
 
 async def test_tokens_and_keys_of_sessions_are_nowhere_in_what_nodes_write(town: Town) -> None:

@@ -23,7 +23,7 @@ from votive.terms.capability import RESOLVED_CONTEXT
 from votive.terms.encoding import hex0x
 from votive.terms.errors import CallerError, ErrorCode
 from votive.terms.ethereum import NO_ADDRESS
-from votive.terms.recap import URN, Recap
+from votive.terms.recap import PREAMBLE, URN, Recap
 
 LONGEST_SESSION = 30 * 86_400
 """Seconds from the block's time to the session's end."""
@@ -130,10 +130,13 @@ def _recap_of(message: SiweMessage) -> Recap:
 
 
 def _said(message: SiweMessage, recap: Recap) -> str | None:
-    """Return the asker's own words. Lit's SDK tells the ReCap twice; any other telling than the ReCap's own is refused."""
+    """Return the asker's own words; any other telling of rights than the ReCap's own is refused.
+
+    Lit's SDK tells an empty ReCap first, a preamble that nothing follows, and then the whole one.
+    """
     rest = message.statement or ""
-    words = recap.statement() if recap.att else None
-    while words is not None and rest.endswith(words):
+    told = [recap.statement(), PREAMBLE] if recap.att else []
+    while words := next((words for words in told if rest.endswith(words)), None):
         rest = rest.removesuffix(words).rstrip(" ")
     if _AUTHORIZES in rest.lower():
         raise InvalidSiweMessage("the message's statement tells of rights that its ReCap does not hold")

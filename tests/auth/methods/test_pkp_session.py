@@ -84,9 +84,9 @@ def test_another_user_or_block_makes_another_message() -> None:
     assert complete(draft()) != complete(draft(), block=later)
 
 
-def test_lits_sdk_tells_the_recap_twice_and_its_message_tells_it_once() -> None:
-    twice = f"Lit Protocol PKP session signature {RECAP.statement()} {RECAP.statement()}"
-    made = complete(draft(statement=twice))
+@pytest.mark.parametrize("first", [PREAMBLE, RECAP.statement(), f"{PREAMBLE} {PREAMBLE}"])
+def test_lits_sdk_tells_an_empty_recap_first_and_the_network_tells_its_own_once(first: str) -> None:
+    made = complete(draft(statement=f"Lit Protocol PKP session signature {first} {RECAP.statement()}"))
     assert made.statement is not None
     assert made.statement.count(PREAMBLE) == 1
     assert made.statement.startswith("Lit Protocol PKP session signature " + PREAMBLE)
