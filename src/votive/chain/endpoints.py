@@ -6,10 +6,11 @@ Failing over to other endpoints never lowers the quorum. Questions are repeated 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from votive.chain.errors import ChainUnavailable, QuorumNotReached
+from votive.chain.errors import CallReverted, ChainUnavailable, QuorumNotReached
 from votive.chain.quorum import Ballot, Outcome
 
 
@@ -48,11 +49,14 @@ class Endpoints(Generic[E]):
 
         Raises ChainUnavailable or QuorumNotReached after the deadline; what a quorum of them refuses, or WrongChain, at once.
         """
+        limit, began = deadline or self._deadline, time.monotonic()
         if self.quorum == 1 and deadline is None:  # the usual case: one good answer decides, and each has its own time
             answer = await _outcome(ask(self._ordered()[0]))
+            if isinstance(answer, CallReverted):
+                raise answer
             if not isinstance(answer, BaseException):
                 return answer
-        return await self._until_deadline(lambda: self._agreed(ask), deadline or self._deadline)
+        return await self._until_deadline(lambda: self._agreed(ask), limit - (time.monotonic() - began))
 
     async def surveyed(self, ask: Callable[[E], Awaitable[T]]) -> list[T]:
         """Return what ``ask`` gives for all endpoints that work, equal or not, if they are at least a quorum.

@@ -62,7 +62,7 @@ class Inbox:
             return Fate.CROWDED
         self._note(envelope)
         if self._hear is not None:
-            self._hear(envelope)
+            self._hear(envelope)  # at once: nothing of it waits
             return Fate.RECEIVED
         self._frames[envelope.sender] += 1
         self._bytes[envelope.sender] += _weight(envelope)

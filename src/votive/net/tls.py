@@ -16,6 +16,7 @@ import ssl
 import struct
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from votive.net.certificate import certificate_der
 from votive.net.errors import LinkFault, Reason
@@ -54,6 +55,16 @@ async def _read_exactly(sock: socket.socket, count: int) -> bytes:
     return data
 
 
+class _Direct(ssl.SSLObject):
+    """TLS without three Python calls for every record: the loops take these functions from it once."""
+
+    _sslobj: Any  # CPython's own object; the standard library's methods pass on to it
+
+    read = property(lambda self: self._sslobj.read)
+    write = property(lambda self: self._sslobj.write)
+    pending = property(lambda self: self._sslobj.pending)
+
+
 class Contexts:
     """TLS contexts of one node: one for each pinned peer certificate and side, made when first needed."""
 
@@ -76,6 +87,7 @@ class Contexts:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(cadata=peer)
         context.options |= ssl.OP_NO_TICKET
+        context.sslobject_class = _Direct
         if server_side:
             context.num_tickets = 0  # a resumed session would skip the proof
         self._load_own(context)

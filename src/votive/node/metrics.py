@@ -22,6 +22,7 @@ class Metrics:
         )
         self.signing_events = Counter("votive_signing_events", "What happened in signing sessions", ["event"], registry=self.registry)
         self._events: dict[str, Counter] = {}
+        self._answers: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self.links = Gauge("votive_links", "Links to other nodes that are up", registry=self.registry)
         self.pairs = Gauge("votive_pairs", "Live pairwise set-ups", registry=self.registry)
         self.keys = Gauge("votive_keys", "Keys of this node", ["state"], registry=self.registry)
@@ -36,6 +37,14 @@ class Metrics:
         if counter is None:
             counter = self._events[name] = self.signing_events.labels(name)
         counter.inc()
+
+    def answered(self, endpoint: str, status: int, seconds: float) -> None:
+        """Count an answered request and its time; both metrics are looked up once for each endpoint and status."""
+        found = self._answers.get((endpoint, status))
+        if found is None:
+            found = self._answers[endpoint, status] = (self.requests.labels(endpoint, status), self.request_seconds.labels(endpoint))
+        found[0].inc()
+        found[1].observe(seconds)
 
     def render(self) -> bytes:
         """Return all metrics in Prometheus's text format."""

@@ -112,6 +112,8 @@ class Board:
         self.holders: set[Seat] = set()
         self.asking: set[Seat] = set()
         self._liars: set[Seat] = set()
+        self._furthest = 0
+        self._divided = False
         self._other_ends: dict[Seat, bytes] = {}
         self._complaints: Counter[Seat] = Counter()
         self._clock, self._verify, self._memory, self._observe, self._proves = clock, verify, memory, observe, proves
@@ -149,6 +151,8 @@ class Board:
 
     def pace(self) -> int:
         """Return the attempt that more than f others have reached: at least one of them is honest, so it is time to follow."""
+        if self._furthest <= self.attempt:
+            return 0  # nobody is ahead
         f = len(self.order) - self.threshold
         reached = sorted((known.attempt for seat, known in self.readiness.items() if seat != self.me), reverse=True)
         return reached[f] if len(reached) > f else 0
@@ -166,9 +170,12 @@ class Board:
 
         In the last round a signer that could not combine ends it for itself only: it has sent its own last message before.
         """
+        aborts = self._aborts.get(attempt)
+        if not aborts:
+            return None
         proposed = self._proposals.get(attempt)
         entitled = {self.leader(attempt), *(proposed.signers if proposed else ())} - {self.me}
-        for seat, abort in self._aborts.get(attempt, {}).items():
+        for seat, abort in aborts.items():
             if seat in entitled and not (in_last_round and abort.reason is Reason.INVALID_RESULT):
                 return seat
         return None
@@ -285,6 +292,8 @@ class Board:
             self._blame(envelope, "READY for two digests in one session", known.envelope)
         elif known is None or envelope.attempt > known.attempt:
             self.readiness[sender] = Readiness(attempt=envelope.attempt, ready=ready, envelope=envelope)
+            self._furthest = max(self._furthest, envelope.attempt)
+        self._divided = self._divided or ready.digest != self.request.digest
         self._end_if_hopeless()
 
     def _hear_proposal(self, envelope: Envelope) -> None:
@@ -361,7 +370,7 @@ class Board:
 
     def _end_if_hopeless(self) -> None:
         """End the session once the READYs prove that no digest can reach t."""
-        if not self.outcome.done() and self.hopeless():
+        if self._divided and not self.outcome.done() and self.hopeless():
             self.fail(DigestsDiffer(self.digests(), self.threshold))
 
     def _hear_ask(self, envelope: Envelope) -> None:

@@ -60,6 +60,9 @@ def _write(value: Any, put: Callable[[str], None]) -> None:
 
 
 def _write_array(items: Sequence[Any], put: Callable[[str], None]) -> None:
+    if items and all(type(item) is int for item in items):  # a digest, most of the time
+        put("[" + ",".join(map(_integer, items)) + "]")
+        return
     mark = "["
     for item in items:
         put(mark)

@@ -34,6 +34,9 @@ LARGE = 256 * 1024
 HELD = 256 * 1024 * 1024
 """Bytes of unfinished bodies that a node holds at a time."""
 
+_LOOKED_AT = frozenset({dict, list, float})
+"""The parser gives exactly these types."""
+
 Body = TypeVar("Body", bound=msgspec.Struct)
 
 
@@ -177,9 +180,10 @@ def children(value: Any) -> list[Any]:
         items = value
     else:
         return []
-    if any(isinstance(item, float) and not math.isfinite(item) for item in items):
+    found = [item for item in items if type(item) in _LOOKED_AT]
+    if any(type(item) is float and not math.isfinite(item) for item in found):
         raise CallerError("the body holds a number too large to be exact. Send it as a string.")
-    return [item for item in items if isinstance(item, (dict, list))]
+    return [item for item in found if type(item) is not float]
 
 
 def typed(body: Mapping[str, Any], kind: type[Body]) -> Body:

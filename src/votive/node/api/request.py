@@ -71,6 +71,5 @@ class Door:
         except Exception as error:  # noqa: BLE001  # the border of the house: every failure is told to the caller
             told = tell(error, arrived.path, arrived.request_id)
             reply = Reply(told.status, _encoder.encode(told))
-        self.metrics.requests.labels(arrived.path, reply.status).inc()
-        self.metrics.request_seconds.labels(arrived.path).observe(time.monotonic() - began)
+        self.metrics.answered(arrived.path, reply.status, time.monotonic() - began)
         return reply
