@@ -291,6 +291,8 @@ async def test_a_method_is_shown_for_this_request_key_and_block(house: House) ->
         {"siweMessage": siwe(nonce="abcdefgh")},
         {"siweMessage": siwe(expiration_time="2020-01-01T00:00:00Z")},
         {"siweMessage": siwe(statement="Sign me in.")},
+        {"siweMessage": siwe(address="0x" + "1" * 40)},
+        {"siweMessage": siwe(expiration_time="2027-02-15T08:00:00Z")},
         {"pkpPublicKey": "0x04"},
         {"authMethods": []},
         {"authMethods": None},
@@ -338,6 +340,7 @@ async def test_a_permitted_action_that_says_true_opens_a_session(house: House) -
     ((program, params, context, grant, _),) = house.runs.ran
     assert (program.code, params, context.action_ipfs_ids) == (CODE, {"answer": 42}, (CID,))
     assert [one.cid for one in grant.actions] == [CID]
+    assert grant.capabilities == Capabilities()  # it does nothing in the name of whoever signs in
 
 
 async def test_an_action_sees_who_proved_himself_and_may_say_more(house: House) -> None:

@@ -79,15 +79,21 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
         """When the session ends, Unix seconds."""
         return _end(self.message)
 
-    def completed(self, *, pkp_address: str, block: BlockFacts, context: AuthContext) -> str:
-        """Return the message that the network signs: the same bytes at every node that verified the same.
+    def check(self, *, pkp_address: str, block: BlockFacts) -> None:
+        """Refuse a message that is not this PKP's, or would be valid for too long.
 
-        Raises InvalidSiweMessage if the message is another address's, InvalidAuthSig if it would be valid for over 30 days.
+        Raises:
+            InvalidSiweMessage: it names another address.
+            InvalidAuthSig: over 30 days from its block.
         """
         if self.message.address not in (pkp_address, NO_ADDRESS):
             raise InvalidSiweMessage(f"the message is of {self.message.address}, not of the PKP's address {pkp_address}")
         if self.end > block.timestamp + LONGEST_SESSION:
             raise InvalidAuthSig("the session would be valid for more than 30 days from its block; ask with a nearer Expiration Time")
+
+    def completed(self, *, pkp_address: str, block: BlockFacts, context: AuthContext) -> str:
+        """Return the message that the network signs: the same bytes at every node that verified the same. Raises as ``check``."""
+        self.check(pkp_address=pkp_address, block=block)
         recap = self.recap.merged(RESOLVED_RESOURCE, RESOLVED_ABILITY, {RESOLVED_NOTE: msgspec.to_builtins(context)})
         others = tuple(resource for resource in self.message.resources or () if not resource.startswith(URN))
         return msgspec.structs.replace(

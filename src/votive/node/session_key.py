@@ -33,7 +33,7 @@ from votive.terms.auth_method import AuthMethod, MethodType
 from votive.terms.binding import RequestBinding
 from votive.terms.block import Block, BlockFacts
 from votive.terms.bls_session import session_digest
-from votive.terms.capability import EVERYTHING
+from votive.terms.capability import EVERYTHING, NOTHING
 from votive.terms.errors import CallerError
 from votive.terms.ethereum import eth_address_of, token_id_of
 from votive.terms.key import KeyId, Purpose
@@ -184,6 +184,7 @@ class SessionKeys:
             pkp, methods = Pkp.of(body.pkp_public_key), parse_auth_methods(asked.body.get("authMethods"))
             self._check_kinds(methods, body)
             named = await self._named_block(opening.block_hash)
+            opening.check(pkp_address=pkp.address, block=named)
             key, share = await self.keys.network_key(Purpose.SESSION_BLS)
             question = _Question(
                 pkp=pkp,
@@ -229,7 +230,8 @@ class SessionKeys:
             await self._require(question, [method], question.block)
             proven = await self._proven(question)
         await self._admit(question, [method, *proven])
-        grant = msgspec.structs.replace(question.grant(proven, self.now()), actions=(action,))
+        # It decides for itself, and does nothing in the name of those whom it is to judge.
+        grant = msgspec.structs.replace(question.grant(proven, self.now()), actions=(action,), capabilities=NOTHING)
         response = await self.run(program, body.js_params or {}, running(action, proven), grant, question.hash_for(grant))
         verdict = verdict_of(action.cid, response)
         await self._require(question, [method], await self.blocks.final_block())  # the run may have taken long
