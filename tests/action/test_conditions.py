@@ -88,9 +88,10 @@ async def test_malformed_arguments_never_reach_the_host(answer, host, call, says
     assert host.asked == []
 
 
-async def test_conditions_nested_beyond_reason_are_refused(answer, host):
-    deep = "(() => { let c = []; for (let i = 0; i < 3000; i += 1) c = [c]; return c; })()"
-    assert "nested too deep" in await answer(f"Lit.Actions.checkConditions({{conditions: {deep}}}).catch((e) => e.message)")
+@pytest.mark.parametrize("masked", ["", ", ']]]]'", """, '\\"]]'"""])
+async def test_conditions_nested_beyond_reason_are_refused(answer, host, masked):
+    deep = f"(() => {{ let c = []; for (let i = 0; i < 3000; i += 1) c = [c{masked}]; return c; }})()"
+    assert "nested more than 64 levels deep" in await answer(f"Lit.Actions.checkConditions({{conditions: {deep}}}).catch((e) => e.message)")
     assert host.asked == []
 
 

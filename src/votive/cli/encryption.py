@@ -89,9 +89,10 @@ async def _recipient(plan: Plan, conditions: str, chain: str | None) -> Recipien
 async def _decrypt(plan: Plan, file: Path, out: Path, who: str, *, use_session: bool) -> DecryptedFile:
     from votive.client.encryption import read
 
-    asking = asker(plan, who, read(file).encrypted.resource, use_session=use_session)
+    kept = read(file)
+    asking = asker(plan, who, kept.encrypted.resource, use_session=use_session)
     async with connected(plan) as network:
-        with counting("decrypting", size_of(file)) as progress:
+        with counting("decrypting", kept.size) as progress:
             return await network.decrypt_file(file, out, **asking, progress=progress)
 
 

@@ -24,7 +24,7 @@ def up(
     nodes: Nodes = None,
     port: Annotated[int | None, typer.Option(help="First of the ports to use.  [default: free ones]", metavar="BASE")] = None,
     allow_fetch: Annotated[
-        list[str] | None, typer.Option(help="A server on this machine that actions may fetch from.", metavar="127.0.0.1:PORT")
+        list[str] | None, typer.Option(help="A server, 127.0.0.1:PORT, that actions may fetch from.", metavar="SERVER")
     ] = None,
     json: Json = False,
     verbose: Verbose = False,
