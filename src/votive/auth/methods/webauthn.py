@@ -6,16 +6,17 @@ it there. py_webauthn checks the assertion; what is checked here are challenge, 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any, Literal, Protocol
+from functools import cache
+from typing import Any, Literal, Protocol, cast
 from urllib.parse import urlsplit
 
 import msgspec
-from webauthn.authentication.verify_authentication_response import VerifiedAuthentication, verify_authentication_response
 
 from votive.auth.grant import ProvenMethod
 from votive.auth.methods.errors import InvalidAuthMethod
@@ -77,6 +78,21 @@ class _Credential(msgspec.Struct, frozen=True, rename={"raw_id": "rawId"}):
     response: _Response
 
 
+class _Verified(Protocol):
+    new_sign_count: int
+
+
+_Check = Callable[..., _Verified]
+
+
+@cache
+def _library() -> _Check:
+    """Load py_webauthn when a passkey first comes: it takes a quarter of a second, which every start of a node would pay."""
+    from webauthn import verify_authentication_response  # noqa: PLC0415  # see above
+
+    return cast("_Check", verify_authentication_response)
+
+
 class WebAuthn:
     """Proves the holder of a passkey that a key permits."""
 
@@ -91,9 +107,10 @@ class WebAuthn:
         self._check_origin(client)
         challenge = await self._challenge(client, occasion)
         public_key = await self._public_key(credential.raw_id, occasion)
-        verified = self._verify(access_token, client, challenge, public_key)
+        check = await asyncio.to_thread(_library)
+        counter = self._verify(check, access_token, client, challenge, public_key)
         if self._policy.sign_counter == "increase":
-            self._counters.count(credential.raw_id, verified.new_sign_count, credential.response.signature)
+            self._counters.count(credential.raw_id, counter, credential.response.signature)
         return ProvenMethod(type=MethodType.WEBAUTHN, id=method_id(credential.raw_id, LIT_APP), user_id=credential.raw_id, app_id=LIT_APP)
 
     def _check_origin(self, client: _ClientData) -> None:
@@ -135,11 +152,12 @@ class WebAuthn:
             raise InvalidAuthMethod(f"the permission of this passkey on {where} carries no public key to check it with; grant it again")
         return found
 
-    def _verify(self, access_token: str, client: _ClientData, challenge: bytes, public_key: bytes) -> VerifiedAuthentication:
+    def _verify(self, check: _Check, access_token: str, client: _ClientData, challenge: bytes, public_key: bytes) -> int:
+        """Return the assertion's counter."""
         reasons = []
         for rp_id in self._relying_parties(client.origin):
             try:
-                return verify_authentication_response(
+                return check(
                     credential=_strict_json(access_token),
                     expected_challenge=challenge,
                     expected_rp_id=rp_id,
@@ -147,7 +165,7 @@ class WebAuthn:
                     credential_public_key=public_key,
                     credential_current_sign_count=0,
                     require_user_verification=self._policy.user_verification,
-                )
+                ).new_sign_count
             except Exception as error:  # noqa: BLE001  # the key is bytes from the chain, the rest a stranger's: CBOR and COSE raise anything
                 reasons.append(f"{rp_id}: {_reason(error)}")
         raise InvalidAuthMethod(
