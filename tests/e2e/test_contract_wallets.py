@@ -1,85 +1,88 @@
-"""Wallets that are contracts (EIP-1271) ask for signatures, sessions and decryptions like any other."""
+"""Contract wallets on real nodes: the contract's word at a final block counts, as its own and as what a session rests on."""
 
 from __future__ import annotations
 
 import json
+import time
 import urllib.request
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.auth.sessions import SIGNING, Siwe, session
 from tests.e2e.conftest import Place
+from tests.e2e.test_replay import ask_all, ask_all_with
 
-import votive as sdk
-from votive.client import ContractWallet, Refused, SessionStore, Wallet
+from votive.terms.ethereum import checksum_address, personal_digest
 
-CONTRACT = "0x" + "c0" * 20
-DIGEST = bytes(range(32))
-
-
-def code(owner: str) -> str:
-    """A contract that answers EIP-1271's magic value for a signature of ``owner``'s, by ecrecover, and zero for any other."""
-    return (
-        "0x"
-        + "".join(
-            (
-                "600435600052",  # memory[0] = hash
-                "60a43560001a602052",  # memory[32] = v, the 65th byte of the signature
-                "606435604052",  # memory[64] = r
-                "608435606052",  # memory[96] = s
-                "60206080608060006001" + "5afa50",  # ecrecover(memory[0:128]) to memory[128]
-                "608051" + "73" + owner[2:].lower() + "14",  # is it the owner?
-                "631626ba7e60e01b02",  # times the magic value, in the first four bytes
-                "60005260206000f3",
-            )
-        )
-    )
-
-
-@pytest.fixture
-def contract(status: dict[str, Any]) -> ContractWallet:
-    """A contract wallet on the development chain, with an ether, that account 4 owns."""
-    owner = Wallet.from_key(status["accounts"][4]["private_key"])
-    rpc(status, "anvil_setCode", CONTRACT, code(owner.address))
-    rpc(status, "anvil_setBalance", CONTRACT, hex(10**18))
-    return ContractWallet(CONTRACT, owner)
+CONTRACT = checksum_address(b"\x12\x71" * 10)
+ECHO = "600435606435146316" + "26ba7e60e01b0260005260206000f3"
+"""Calls a signature its own that is the hash itself: MSTORE(0, EQ(hash, first word of the signature) * 0x1626ba7e << 224), RETURN."""
+LOOP = "5b600056"
+"""JUMPDEST, PUSH1 0, JUMP: until the gas is gone."""
 
 
 def rpc(status: dict[str, Any], method: str, *params: Any) -> Any:
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
     request = urllib.request.Request(status["chain"]["rpc_url"], body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        return json.loads(answer.read())["result"]
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)["result"]
 
 
-@pytest.fixture
-def key(place: Place, contract: ContractWallet) -> dict[str, Any]:
+def become(status: dict[str, Any], code: str) -> None:
+    """Give the contract another code, in a block of its own."""
+    rpc(status, "anvil_setCode", CONTRACT, "0x" + code)
+    rpc(status, "evm_mine")
+
+
+def by_contract(uri: str | None = None, **fields: Any) -> dict[str, Any]:
+    """What the contract signs: a message that signs in, or one that delegates."""
+    given: dict[str, Any] = {"address": CONTRACT, "chain_id": 31337, "now": time.time(), "capabilities": SIGNING}
+    if uri is not None:
+        given |= {"uri": uri, "resources": ()}
+    text = Siwe(**(given | fields)).message().to_text()
+    return {"sig": "0x" + personal_digest(text).hex(), "derivedVia": "EIP1271", "signedMessage": text, "address": CONTRACT}
+
+
+@pytest.fixture(scope="module")
+def key(place: Place) -> dict[str, Any]:
     """A key that the contract may use."""
     minted: dict[str, Any] = place.run("key", "mint", "--as", 1)
-    place.run("key", "grant", minted["token_id"], "--address", contract.address, "--as", 1)
+    place.run("key", "grant", minted["token_id"], "--address", CONTRACT, "--as", 1)
     return minted
 
 
-def test_it_signs_decrypts_and_delegates(status: dict[str, Any], contract: ContractWallet, key: dict[str, Any], tmp_path: Path) -> None:
-    with sdk.connect_blocking(status["nodes"][0]["url"]) as network:
-        assert network.sign(key["token_id"], DIGEST, account=contract).signature.verify()
-        sealed = network.encrypt("for the contract", f"user = {contract.address}")
-        assert network.decrypt(sealed, account=contract).text == "for the contract"
-        wanted = [f"lit-pkp://{key['token_id']}", "lit-accesscontrolcondition://*"]
-        session = network.session(contract, wanted, store=SessionStore(tmp_path))
-        assert session.address == contract.address
-        assert network.sign(key["token_id"], DIGEST[::-1], session=session).signature.verify()
-        assert network.decrypt(sealed, session=session).text == "for the contract"
+def test_a_contract_signs_in_and_delegates_as_long_as_it_stands_by_its_signature(status: dict[str, Any], key: dict[str, Any]) -> None:
+    urls = [node["url"] for node in status["nodes"]]
+    body = {"toSign": [7] * 32, "pubkey": key["public_key"]}
+    signed_in, delegated = by_contract("http://localhost"), by_contract()
+    sessions = [session(now=time.time(), nodeAddress=url, capabilities=[delegated]) for url in urls]
+
+    def answers() -> tuple[set[int], set[int]]:
+        itself = ask_all_with(urls, [signed_in] * len(urls), body, path="/web/pkp/sign")
+        by_session = ask_all(urls, sessions, body)
+        return {code for code, _ in itself}, {code for code, _ in by_session}
+
+    become(status, "")
+    assert answers() == ({401}, {401})
+    become(status, ECHO)
+    assert answers() == ({200}, {200})
+    become(status, LOOP)
+    assert answers() == ({401}, {401})
 
 
-def test_who_does_not_own_it_cannot_ask_for_it(status: dict[str, Any], contract: ContractWallet, key: dict[str, Any]) -> None:
-    thief = ContractWallet(contract.address, Wallet.from_key(status["accounts"][5]["private_key"]))
-    with sdk.connect_blocking(status["nodes"][0]["url"]) as network:
-        sealed = network.encrypt("for the contract", f"user = {contract.address}")
-        for ask in (
-            lambda: network.sign(key["token_id"], DIGEST, account=thief),
-            lambda: network.decrypt(sealed, account=thief),
-            lambda: network.decrypt(sealed, account=contract.owner),
-        ):
-            with pytest.raises(Refused):
-                ask()
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [({"chain_id": 1}, "own chain"), ({"said": "Other words."}, "does not call the signature its own"), ({"expires": -100.0}, "expired")],
+)
+def test_a_contracts_signature_counts_for_its_message_its_chain_and_its_time(
+    status: dict[str, Any], key: dict[str, Any], fields: dict[str, Any], why: str
+) -> None:
+    become(status, ECHO)
+    urls = [node["url"] for node in status["nodes"]]
+    auth_sig = by_contract("http://localhost", **fields)
+    if "said" in fields:
+        auth_sig["sig"] = by_contract("http://localhost")["sig"]
+    answers = ask_all_with(urls, [auth_sig] * len(urls), {"toSign": [8] * 32, "pubkey": key["public_key"]}, path="/web/pkp/sign")
+    for code, answer in answers:
+        assert (code, answer["errorCode"]) == (401, "NodeInvalidAuthSig")
+        assert why in answer["message"]

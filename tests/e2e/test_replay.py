@@ -35,9 +35,9 @@ def signed_for(url: str, status: dict[str, Any], account: int = 1, rights: Capab
     return session(now=now, capabilities=[capability], nodeAddress=url, **fields)
 
 
-def post(url: str, body: dict[str, Any], request_id: str) -> tuple[int, dict[str, Any]]:
+def post(url: str, body: dict[str, Any], request_id: str, path: str = "/web/pkp/sign/v1") -> tuple[int, dict[str, Any]]:
     headers = {"Content-Type": "application/json", "X-Request-Id": request_id}
-    request = urllib.request.Request(f"{url}/web/pkp/sign/v1", json.dumps(body).encode(), headers)
+    request = urllib.request.Request(url + path, json.dumps(body).encode(), headers)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, json.load(answer)
@@ -46,11 +46,16 @@ def post(url: str, body: dict[str, Any], request_id: str) -> tuple[int, dict[str
 
 
 def ask_all(urls: list[str], auth_sigs: list[AuthSig], body: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
-    """Ask every node at the same time, each with the signature at its place."""
+    """Ask every node at the same time, each with the session signature at its place."""
+    return ask_all_with(urls, [msgspec.to_builtins(auth_sig) for auth_sig in auth_sigs], body, path="/web/pkp/sign/v1")
+
+
+def ask_all_with(urls: list[str], auth_sigs: list[dict[str, Any]], body: dict[str, Any], *, path: str) -> list[tuple[int, dict[str, Any]]]:
+    """Ask every node at the same time, each with the AuthSig at its place, by one request id."""
     request_id = f"lit_{secrets.token_hex(8)}"
-    bodies = [body | {"authSig": msgspec.to_builtins(auth_sig)} for auth_sig in auth_sigs]
+    bodies = [body | {"authSig": auth_sig} for auth_sig in auth_sigs]
     with ThreadPoolExecutor(len(urls)) as pool:
-        return list(pool.map(post, urls, bodies, [request_id] * len(urls)))
+        return list(pool.map(post, urls, bodies, [request_id] * len(urls), [path] * len(urls)))
 
 
 def test_every_node_takes_the_signature_for_itself_and_no_other(status: dict[str, Any], key: dict[str, Any]) -> None:
