@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from aiohttp import web
+from tests.chain.test_named import a_provider
 from tests.chain.town import DEPLOYER, GRANT_ADDRESS, MINT, Anvil, Town, a_proxy
 
 from votive.auth.conditions import Outcome, Subject, evaluate
@@ -116,3 +118,26 @@ def _liar(place: int) -> Any:
         return {**answer, "result": hex(10**30 + place)} if method == "eth_getBalance" else answer
 
     return lie
+
+
+async def test_what_a_chain_does_not_know_satisfies_nothing_and_stops_nothing():
+    """A wallet without a token account at Solana, an address without an account at a Cosmos chain."""
+
+    def nothing(request: web.Request, question: Any) -> web.Response:
+        if question is None:
+            return web.json_response({"code": 5, "message": "account not found"}, status=404)
+        error = {"code": -32602, "message": "Invalid param: could not find account"}
+        return web.json_response({"jsonrpc": "2.0", "id": question["id"], "error": error})
+
+    wallet, mint = "88PoAjLoSqrTjH2cdRWq4JEezhSdDBw3g7Qa6qKQurxA", "FrYwrqLcGfmXrgJKcZfrzoWsZ3pqQB9pjjUC9PxSq3xT"
+    who = Subject(solana_address=wallet, cosmos_address="cosmos1vn6zl0924yj86jrp330wcwjclzdharljq03a8h")
+    async with a_provider(nothing) as url:
+        configs = {kind: ChainConfig(kind=kind, rpc_urls=(url,)) for kind in ("solana", "cosmos")}
+        async with Chains(configs) as named:
+            for text in (
+                f'solana("balanceOfToken", "{mint}") at "$.amount" >= 0 on solana',
+                'cosmos("/cosmos/auth/v1beta1/accounts/:userAddress") at "$.account.sequence" >= 0 on cosmos',
+            ):
+                alone = await evaluate(parse(compile_text(text, CHAIN)), who, NamedChains(named))
+                assert not alone.holds
+                assert "null" in alone.tree["seen"] or "no such account" in alone.tree["seen"] or "nothing" in alone.tree["seen"]

@@ -18,6 +18,7 @@ from votive.terms.errors import ErrorCode, WorldError
 DOCUMENT_BYTES = 256 * 1024
 INVALID_PARAMS = -32602
 """JSON-RPC's code for parameters that name nothing."""
+NOT_FOUND = 404
 
 _exact = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -68,8 +69,13 @@ class NamedChains:
             raise
 
     async def cosmos(self, name: str, path: str) -> Any:
-        """Return the JSON behind a path of the chain's REST interface."""
-        return await self._chains.cosmos(name, path)
+        """Return the JSON behind a path of the chain's REST interface; None if there is nothing."""
+        try:
+            return await self._chains.cosmos(name, path)
+        except CallRefused as error:  # all endpoints refuse it: an address that never received anything has no account
+            if error.rpc_code == NOT_FOUND:
+                return None
+            raise
 
 
 class Documents:

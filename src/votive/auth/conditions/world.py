@@ -61,7 +61,7 @@ class ReadChains(Protocol):
         ...
 
     async def cosmos(self, name: str, path: str) -> Any:
-        """Return the JSON behind a path of the chain's REST interface."""
+        """Return the JSON behind a path of the chain's REST interface; None if the chain knows no such thing."""
         ...
 
 
