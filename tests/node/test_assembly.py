@@ -31,8 +31,8 @@ STRANGER = "0x" + "0b" * 20
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     async with a_house(tmp_path_factory.mktemp("house"), policy=replace(POLICY, low=16, high=24, batch=16)) as made:
-        await until(lambda: all(len(node.table.live()) == 3 for node in made.nodes.values()), "all pairs are set up", 60)
-        await until(lambda: all(len(node.custody.live) >= 24 for node in made.nodes.values()), "the stock is full everywhere")
+        await until(lambda: all(len(node.table.live()) == 3 for node in made.nodes.values()), "all pairs are set up", 90)
+        await until(lambda: all(len(node.custody.live) >= 24 for node in made.nodes.values()), "the stock is full everywhere", 90)
         yield made
 
 
