@@ -18,7 +18,7 @@ from votive.node.authorise import Asked, Authoriser
 from votive.node.capacity import Admission, RatePolicy
 from votive.node.rates import REMEMBERED, Buckets, Rate, RateLimited, Tolls, network_of
 from votive.terms.block import Block
-from votive.terms.errors import CallerError, ErrorCode
+from votive.terms.errors import CallerError, ErrorCode, WorldError
 
 OWNER = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 ALICE = WALLET.address
@@ -98,6 +98,15 @@ def test_a_check_that_holds_costs_nothing_and_one_that_fails_does(clock: Clock) 
         pass
     assert (refusal.value.code, refusal.value.status) == (ErrorCode.RATE_LIMITED, 402)
     clock.now += 10
+    with toll():
+        pass
+
+
+def test_nobody_pays_for_a_chain_that_is_down(clock: Clock) -> None:
+    toll = Tolls(Rate(1, 0.1), at_once=10, now=clock).of("192.0.2.1")
+    for _ in range(5):
+        with pytest.raises(WorldError), toll():
+            raise WorldError("the chain does not answer")
     with toll():
         pass
 

@@ -16,7 +16,7 @@ from functools import partial
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, IPv6Network
 from typing import Any, Generic, TypeVar
 
-from votive.terms.errors import CallerError, ErrorCode
+from votive.terms.errors import CallerError, ErrorCode, OurError, WorldError
 
 REMEMBERED = 10_000
 """Buckets that are kept, each some hundred bytes; the longest unused is forgotten, and would be full again."""
@@ -108,6 +108,10 @@ class Tolls:
         self._under_way += 1
         try:
             yield
+        except (WorldError, OurError):  # nobody is to blame who asked
+            self._buckets.give_back(network, self._rate)
+            raise
+        else:
             self._buckets.give_back(network, self._rate)
         finally:
             self._under_way -= 1
