@@ -29,6 +29,7 @@ from votive.node.coordinator import Coordinator
 from votive.node.custody import Custody
 from votive.node.decryption import Decryption, Judge
 from votive.node.execute import Gate, Service, action_of
+from votive.node.failure import ExitStatus, StartFailure
 from votive.node.joining import OnChain
 from votive.node.linking import AmongPeers
 from votive.node.methods import auth_methods, recent_blocks
@@ -96,7 +97,7 @@ class Offering:
             policy=AuthPolicy(accept_bearer=auth.accept_bearer_authsig, domains=auth.domains or None),
             now=time.time,
             final_block=chain.blocks.final_block,
-            node_address=node_address_of(chain.me.url),
+            node_address=own_address(chain.me.url),
             chain_id=self._config.chain.chain_id,
             contract_wallets=ContractWallets(chain.rpc),
             network=SessionKey(self._custody),
@@ -183,6 +184,16 @@ class Offering:
             tolls=service.authorise.tolls,
             now=time.time,
         )
+
+
+def own_address(url: str) -> str:
+    """Return what session signatures call this node, by its URL in the registry; StartFailure if that names no node."""
+    try:
+        return node_address_of(url)
+    except ValueError as error:
+        raise StartFailure(
+            f"the registry has the URL {url!r} for this node: {error}. Register it again with its own.", ExitStatus.NOT_REGISTERED
+        ) from error
 
 
 def network_view(config: Config, chain: OnChain) -> NetworkView:
