@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from votive.node.api.body import MAX_DEPTH, Budget, parse, read_json, typed
-from votive.node.execute import ExecuteBody, PkpSignBody
+from votive.node.execute import EncryptionSignBody, ExecuteBody, PkpSignBody
 from votive.terms.errors import CallerError, ErrorCode
 
 
@@ -96,7 +96,8 @@ async def test_a_large_body_is_parsed_like_a_small_one() -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "field"),
     [
-        ({"pubkey": "0x"}, PkpSignBody, "toSign"),
+        ({}, EncryptionSignBody, "dataToEncryptHash"),
+        ({"dataToEncryptHash": 7}, EncryptionSignBody, "dataToEncryptHash"),
         ({"toSign": []}, PkpSignBody, "pubkey"),
         ({"toSign": "00", "pubkey": "0x"}, PkpSignBody, "toSign"),
         ({"toSign": [1, "2"], "pubkey": "0x"}, PkpSignBody, "toSign"),
