@@ -227,6 +227,17 @@ async def test_a_refused_assertion_does_not_move_the_counter(chain: OnChain, pas
     assert await one.verify(passkey.token(bound(occasion)), occasion)
 
 
+async def test_nobody_drives_up_the_counter_of_anothers_passkey(chain: OnChain, passkey: Authenticator, occasion: Occasion) -> None:
+    thief = Authenticator(credential=passkey.credential, counter=2**32 - 1)
+    his = OnChain()
+    his.permit(thief)
+    one = subject(his)
+    assert await one.verify(thief.token(bound(occasion)), occasion)
+    his.methods = chain.methods
+    passkey.counter = 1
+    assert await one.verify(passkey.token(bound(occasion)), occasion)
+
+
 @pytest.mark.parametrize("field", ["id", "rawId", "type", "response"])
 async def test_a_credential_without_a_field_is_refused(chain: OnChain, passkey: Authenticator, occasion: Occasion, field: str) -> None:
     answer = passkey.answer(bound(occasion))

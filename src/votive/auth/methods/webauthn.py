@@ -110,7 +110,7 @@ class WebAuthn:
         check = await asyncio.to_thread(_library)
         counter = self._verify(check, access_token, client, challenge, public_key)
         if self._policy.sign_counter == "increase":
-            self._counters.count(credential.raw_id, counter, credential.response.signature)
+            self._counters.count((credential.raw_id, public_key), counter, credential.response.signature)
         return ProvenMethod(type=MethodType.WEBAUTHN, id=method_id(credential.raw_id, LIT_APP), user_id=credential.raw_id, app_id=LIT_APP)
 
     def _check_origin(self, client: _ClientData) -> None:
@@ -184,12 +184,15 @@ class WebAuthn:
 
 
 class _Counters:
-    """The last counter of each credential, with the assertion that carried it: the same one shown twice is no second copy."""
+    """The last counter of each credential, with the assertion that carried it: the same one shown twice is no second copy.
+
+    A credential is an id and a key: under the id alone, whoever permits yours on his own PKP could drive your counter up.
+    """
 
     def __init__(self) -> None:
-        self._last: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
+        self._last: OrderedDict[tuple[str, bytes], tuple[int, bytes]] = OrderedDict()
 
-    def count(self, credential: str, counter: int, signature: str) -> None:
+    def count(self, credential: tuple[str, bytes], counter: int, signature: str) -> None:
         """Take ``counter``; InvalidAuthMethod if it should be higher."""
         last, shown = self._last.get(credential, (0, b""))
         digest = hashlib.sha256(signature.encode()).digest()
