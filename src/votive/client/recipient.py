@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from votive.client.conditions import compile_text
 from votive.client.encrypted import Encrypted, Envelope
 from votive.client.errors import BadArgument
 from votive.terms.conditions import Conditions, identity, parse
@@ -56,6 +55,8 @@ def _items(written: Written, chain: str) -> list[Any]:
     if not isinstance(written, str):
         return list(written)
     if not written.lstrip().startswith("["):
+        from votive.client.conditions import compile_text  # noqa: PLC0415  # loaded when words are first used
+
         return compile_text(written, chain=chain)
     try:
         value: list[Any] = msgspec.json.decode(written)

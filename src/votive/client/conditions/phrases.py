@@ -19,10 +19,11 @@ from votive.terms.conditions.words import UNITS
 
 COMPARATORS = frozenset(Comparator)
 SPECIAL = {"user": ":userAddress", "action": ":currentActionIpfsId"}
-_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
-_INTEGER = re.compile(r"-?[0-9]+")
-_HEX = re.compile(r"0x[0-9a-fA-F]*")
-_CHAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_NUMBER = r"[0-9]+(\.[0-9]+)?"
+_TOKEN_ID = r"[0-9]+|0x[0-9a-fA-F]+"
+_BARE = r"-?[0-9]+|0x[0-9a-fA-F]*|true|false"
+"""What is a value without quotes."""
+_CHAIN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 
 
 class Compared(msgspec.Struct, frozen=True):
@@ -47,7 +48,7 @@ class Phrase:
         if not self.tokens.took("on"):
             return self.default_chain
         name = self.tokens.next
-        if name.kind != "word" or _CHAIN.fullmatch(name.text) is None:
+        if name.kind != "word" or re.fullmatch(_CHAIN, name.text) is None:
             raise self.tokens.wrong("a chain's name belongs here")
         return self.tokens.take().text
 
@@ -67,7 +68,7 @@ class Phrase:
     def number(self, index: int) -> str:
         """Return an argument that is a token's number, decimal or hex."""
         token = self.arguments[index]
-        if token.kind != "word" or not ((token.text.isascii() and token.text.isdigit()) or _HEX.fullmatch(token.text)):
+        if token.kind != "word" or re.fullmatch(_TOKEN_ID, token.text) is None:
             raise self.tokens.wrong("a token's number belongs here, decimal or hex with 0x", token)
         return token.text
 
@@ -88,14 +89,16 @@ class Phrase:
             return token.text
         if token.kind == "word" and token.text in SPECIAL:
             return SPECIAL[token.text]
-        if token.kind == "word" and (_INTEGER.fullmatch(token.text) or _HEX.fullmatch(token.text) or token.text in {"true", "false"}):
+        if token.kind == "word" and (
+            re.fullmatch(_INTEGER, token.text) or re.fullmatch(_HEX, token.text) or token.text in {"true", "false"}
+        ):
             return token.text
         raise self.tokens.wrong("a number, an address, user, action, true, false or a text in double quotes belongs here", token)
 
     def compared(self) -> Compared:
         """Take a comparator and any value; a number may have a unit."""
         comparator, token = self._comparator(), argument(self.tokens)
-        unit = self._unit() if token.kind == "word" and _NUMBER.fullmatch(token.text) else None
+        unit = self._unit() if token.kind == "word" and re.fullmatch(_NUMBER, token.text) else None
         return Compared(comparator, self._amount(token, unit) if unit else self.said(token))
 
     def compared_text(self) -> Compared:
@@ -108,7 +111,7 @@ class Phrase:
     def compared_amount(self) -> Compared:
         """Take a comparator and an amount: an integer, or a number with a unit (ether, gwei, wei)."""
         comparator, number = self._comparator(), self.tokens.take()
-        if number.kind != "word" or _NUMBER.fullmatch(number.text) is None:
+        if number.kind != "word" or re.fullmatch(_NUMBER, number.text) is None:
             raise self.tokens.wrong("an amount belongs here, such as 10 or 0.5 ether", number)
         return Compared(comparator, self._amount(number, self._unit()))
 

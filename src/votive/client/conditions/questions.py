@@ -12,8 +12,8 @@ from votive.terms.multibase import from_base58
 
 _TRUE = Compared("=", "true")
 _SOME = Compared(">", "0")
-_SIGNATURE = re.compile(r"\s*([A-Za-z_$][A-Za-z0-9_$]*)\s*\(([^()]*)\)\s*(pure|view|nonpayable|payable)?\s*returns\s*\(([^()]*)\)\s*")
-_PARAMETER = re.compile(r"\s*([a-z0-9]+(?:\[[0-9]*\])*)(?:\s+([A-Za-z_][A-Za-z0-9_]*))?\s*")
+_SIGNATURE = r"\s*([A-Za-z_$][A-Za-z0-9_$]*)\s*\(([^()]*)\)\s*(pure|view|nonpayable|payable)?\s*returns\s*\(([^()]*)\)\s*"
+_PARAMETER = r"\s*([a-z0-9]+(?:\[[0-9]*\])*)(?:\s+([A-Za-z_][A-Za-z0-9_]*))?\s*"
 
 
 def _basic(kind: str, method: str, parameters: list[str], test: Compared, *, chain: str, contract: str = "") -> dict[str, Any]:
@@ -166,7 +166,7 @@ def _call(phrase: Phrase) -> dict[str, Any]:
 
 
 def _abi(phrase: Phrase) -> dict[str, Any]:
-    found = _SIGNATURE.fullmatch(phrase.text(1))
+    found = re.fullmatch(_SIGNATURE, phrase.text(1))
     if found is None:
         raise phrase.tokens.wrong("a signature belongs here, such as balanceOf(address) view returns (uint256)", phrase.arguments[1])
     name, inputs, mutability, outputs = found.groups()
@@ -180,7 +180,7 @@ def _abi(phrase: Phrase) -> dict[str, Any]:
 
 
 def _parameters(phrase: Phrase, inside: str) -> list[dict[str, str]]:
-    found = [_PARAMETER.fullmatch(part) for part in inside.split(",")] if inside.strip() else []
+    found = [re.fullmatch(_PARAMETER, part) for part in inside.split(",")] if inside.strip() else []
     if None in found:
         raise phrase.tokens.wrong(f"types, each with or without a name, belong into the parentheses of ({inside})", phrase.arguments[1])
     return [{"name": one[2] or "", "type": one[1]} for one in found if one]

@@ -12,9 +12,9 @@ import msgspec
 from votive.client.errors import BadArgument
 
 MAX_TEXT = 64 * 1024
-_SPACE = re.compile(r"\s*")
-_SYMBOL = re.compile(r"!contains(?![A-Za-z0-9_])|>=|<=|!=|[=><(),]")
-_WORD = re.compile(r"-?[A-Za-z0-9_$][A-Za-z0-9_$.:+-]*")
+_SPACE = r"\s*"
+_SYMBOL = r"!contains(?![A-Za-z0-9_])|>=|<=|!=|[=><(),]"
+_WORD = r"-?[A-Za-z0-9_$][A-Za-z0-9_$.:+-]*"
 
 
 class UnreadableCondition(BadArgument):
@@ -81,14 +81,14 @@ class Tokens:
         return UnreadableCondition(self.text, (at or self.next).place, complaint)
 
     def _read(self) -> Token:
-        space = _SPACE.match(self.text, self.place)
+        space = re.compile(_SPACE).match(self.text, self.place)
         start = space.end() if space else self.place
         if start == len(self.text):
             return Token("end", "", start)
         if self.text[start] in '{"':
             return self._json(start)
         for kind, pattern in (("symbol", _SYMBOL), ("word", _WORD)):
-            found = pattern.match(self.text, start)
+            found = re.compile(pattern).match(self.text, start)
             if found:
                 self.place = found.end()
                 return Token(kind, found[0], start)

@@ -1,4 +1,7 @@
-"""Access control conditions: parsed strictly, held frozen, and hashed exactly as Lit's public SDK hashes them."""
+"""Access control conditions: parsed strictly, held frozen, and hashed exactly as Lit's public SDK hashes them.
+
+Patterns stand as text here and are compiled when they are first used, since every client imports this room.
+"""
 
 from __future__ import annotations
 

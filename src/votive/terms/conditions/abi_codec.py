@@ -16,7 +16,7 @@ from votive.terms.ethereum import checksum_address, keccak
 
 MAX_ELEMENTS = 1024
 """Elements of all arrays of one value: offsets may point to one place again and again, and a few bytes unfold to millions."""
-_DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,77}")
+_DECIMAL = r"0|-?[1-9][0-9]{0,77}"
 
 
 def call_data(name: str, types: Sequence[AbiType], values: Sequence[Any]) -> bytes:
@@ -77,7 +77,7 @@ def _integer_of(text: str, kind: AbiType) -> int:
         raise AbiError(f"64 digits are hex to some readers and decimal to others: {text}. Write hex with 0x")
     if re.fullmatch(r"0x[0-9a-fA-F]{1,64}", text):
         number = int(text, 16)
-    elif _DECIMAL.fullmatch(text):
+    elif re.fullmatch(_DECIMAL, text):
         number = int(text)
     else:
         raise AbiError(f"{text[:80]!r} is no integer: write decimal digits, or hex with 0x")

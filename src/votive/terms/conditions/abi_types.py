@@ -15,8 +15,8 @@ MAX_DIMENSIONS = 3
 MAX_FIXED = 256
 """Elements of all fixed dimensions of an array together."""
 
-_TYPE = re.compile(r"(?P<base>uint|int|bytes|address|bool|string)(?P<size>[1-9][0-9]{0,2})?(?P<dims>(?:\[(?:[1-9][0-9]{0,3})?\])*)")
-_DIMENSION = re.compile(r"\[([0-9]*)\]")
+_TYPE = r"(?P<base>uint|int|bytes|address|bool|string)(?P<size>[1-9][0-9]{0,2})?(?P<dims>(?:\[(?:[1-9][0-9]{0,3})?\])*)"
+_DIMENSION = r"\[([0-9]*)\]"
 
 
 class AbiError(ValueError):
@@ -59,14 +59,14 @@ class AbiType(msgspec.Struct, frozen=True):
 
 def type_of(text: str) -> AbiType:
     """Parse the name of a type; AbiError if it is not one, or not one that conditions can use."""
-    found = _TYPE.fullmatch(text)
+    found = re.fullmatch(_TYPE, text)
     if found is None:
         raise AbiError(
             f"conditions cannot use the type {text[:64]!r}, only uintN, intN, address, bool, string, bytes, bytesN and arrays of these"
         )
     size = int(found["size"]) if found["size"] else None
     _check_size(found["base"], size)
-    dimensions = tuple(int(length) if length else None for length in reversed(_DIMENSION.findall(found["dims"])))
+    dimensions = tuple(int(length) if length else None for length in reversed(re.findall(_DIMENSION, found["dims"])))
     if len(dimensions) > MAX_DIMENSIONS or prod(length or 1 for length in dimensions) > MAX_FIXED:
         raise AbiError(f"arrays have at most {MAX_DIMENSIONS} dimensions and {MAX_FIXED} fixed elements here")
     return AbiType(found["base"], size, dimensions)

@@ -13,8 +13,8 @@ from votive.terms.conditions.special import is_special, special_address
 
 MAX_DIGITS = 4000
 """Digits of an integer in a condition; Python reads no more than 4300."""
-_UNSIGNED = re.compile(r"[0-9]+")
-_SIGNED = re.compile(r"-?[0-9]+")
+_UNSIGNED = r"[0-9]+"
+_SIGNED = r"-?[0-9]+"
 
 
 class Answer(Enum):
@@ -82,7 +82,7 @@ def _complaint(value: str, answer: Answer) -> str:
 
 def is_integer(text: str, *, signed: bool) -> bool:
     """Say whether ``text`` is a decimal integer that can be compared."""
-    return len(text) <= MAX_DIGITS and (_SIGNED if signed else _UNSIGNED).fullmatch(text) is not None
+    return len(text) <= MAX_DIGITS and re.fullmatch(_SIGNED if signed else _UNSIGNED, text) is not None
 
 
 _VALUES: dict[Answer, tuple[Callable[[str], bool], str]] = {

@@ -13,9 +13,9 @@ from votive.terms.conditions.kinds import Comparator, Cosmos
 from votive.terms.conditions.special import USER_ADDRESS, check_special
 
 TIMELOCK = "timelock"
-_PATH = re.compile(r"/[A-Za-z0-9/_.~!$&'()*+,;=:@%?-]*")
+_PATH = r"/[A-Za-z0-9/_.~!$&'()*+,;=:@%?-]*"
 """A path with a query, of the letters of RFC 3986, so that it stays behind the host of the configured endpoint."""
-_HEIGHT = re.compile(r"latest|[1-9][0-9]{0,18}")
+_HEIGHT = r"latest|[1-9][0-9]{0,18}"
 
 
 def read_cosmos(fields: Fields, _unified: bool) -> Cosmos:
@@ -37,7 +37,7 @@ def read_cosmos(fields: Fields, _unified: bool) -> Cosmos:
 
 
 def _check_path(path: str, where: str) -> None:
-    if path != USER_ADDRESS and (_PATH.fullmatch(path) is None or "/../" in f"{path}/" or "//" in path.partition("?")[0]):
+    if path != USER_ADDRESS and (re.fullmatch(_PATH, path) is None or "/../" in f"{path}/" or "//" in path.partition("?")[0]):
         raise InvalidConditions(where, f"a path of the REST interface (/cosmos/…) or :userAddress belongs here, not {shown(path)}")
 
 
@@ -57,7 +57,7 @@ def _check_timelock(condition: Cosmos, fields: Fields) -> None:
     where = fields.at("returnValueTest")
     if condition.path == USER_ADDRESS:
         raise InvalidConditions(fields.at("path"), "a timelock reads times behind a path")
-    if condition.parameters is None or len(condition.parameters) != 1 or _HEIGHT.fullmatch(condition.parameters[0]) is None:
+    if condition.parameters is None or len(condition.parameters) != 1 or re.fullmatch(_HEIGHT, condition.parameters[0]) is None:
         raise InvalidConditions(fields.at("parameters"), "a timelock has one parameter: 'latest' or the height of a block")
     if condition.test.comparator not in {Comparator.LESS, Comparator.AT_MOST}:
         raise InvalidConditions(f"{where}.comparator", "a timelock asks whether an age is '<' or '<=' a number of seconds")

@@ -105,9 +105,9 @@ STANDARD_TYPES = (
     *("", "ERC20", "ERC721", "ERC1155", "CASK", "Creaton", "MolochDAOv2.1", "ProofOfHumanity", "POAP"),
     *("timestamp", "SIWE", "PKPPermissions", "LitAction"),
 )
-_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,63}")
-_CID = re.compile(r"Qm[1-9A-HJ-NP-Za-km-z]{44}|b[a-z2-7]{20,100}")
-_RESERVED = re.compile(
+_NAME = r"[A-Za-z_$][A-Za-z0-9_$]{0,63}"
+_CID = r"Qm[1-9A-HJ-NP-Za-km-z]{44}|b[a-z2-7]{20,100}"
+_RESERVED = (
     "arguments|async|await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|eval|export|extends|false|finally|for"
     "|function|if|implements|import|in|instanceof|interface|let|new|null|package|private|protected|public|return|static|super|switch|this"
     "|throw|true|try|typeof|undefined|var|void|while|with|yield"
@@ -248,10 +248,10 @@ def _poap(condition: EvmBasic, fields: Fields) -> Answer:
 
 
 def _action(condition: EvmBasic, fields: Fields) -> Answer:
-    if _CID.fullmatch(action_cid(condition)) is None:
+    if re.fullmatch(_CID, action_cid(condition)) is None:
         complaint = f"ipfs:// and the action's CID belong here, not {shown(condition.contract_address)}"
         raise InvalidConditions(fields.at("contractAddress"), complaint)
-    if _NAME.fullmatch(condition.method) is None or _RESERVED.fullmatch(condition.method):
+    if re.fullmatch(_NAME, condition.method) is None or re.fullmatch(_RESERVED, condition.method):
         raise InvalidConditions(fields.at("method"), f"the name of a function of the action belongs here, not {shown(condition.method)}")
     for index, text in enumerate(condition.parameters):
         check_special(text, f"{fields.at('parameters')}[{index}]")

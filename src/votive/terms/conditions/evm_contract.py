@@ -15,7 +15,7 @@ from votive.terms.conditions.special import CURRENT_ACTION, USER_ADDRESS, check_
 
 MAX_PARAMETERS = 32
 MUTABILITIES = ("pure", "view", "nonpayable", "payable")
-_NAME = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]{0,127}")
+_NAME = r"[A-Za-z_$][A-Za-z0-9_$]{0,127}"
 
 
 def read_evm_contract(fields: Fields, _unified: bool) -> EvmContract:
@@ -68,7 +68,7 @@ def _abi_parameter(fields: Fields) -> AbiParameter:
 
 def _check_function(condition: EvmContract, fields: Fields) -> None:
     abi = condition.function_abi
-    if _NAME.fullmatch(abi.name) is None:
+    if re.fullmatch(_NAME, abi.name) is None:
         raise InvalidConditions(fields.at("functionAbi.name"), f"this is no function's name: {shown(abi.name)}")
     if condition.function_name != abi.name:
         raise InvalidConditions(fields.at("functionName"), f"the ABI is that of {shown(abi.name)}, not of {shown(condition.function_name)}")

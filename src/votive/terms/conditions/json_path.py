@@ -11,9 +11,7 @@ from votive.terms.conditions.kinds import Comparator, Test
 
 MAX_STEPS = 16
 MAX_MATCHES = 1000
-_STEP = re.compile(
-    r"\.(?P<name>[A-Za-z_][A-Za-z0-9_-]*)|\.(?P<star>\*)|\[(?P<all>\*)\]|\[(?P<index>0|[1-9][0-9]{0,8})\]|\['(?P<quoted>[^'\\\[\]]+)'\]"
-)
+_STEP = r"\.(?P<name>[A-Za-z_][A-Za-z0-9_-]*)|\.(?P<star>\*)|\[(?P<all>\*)\]|\[(?P<index>0|[1-9][0-9]{0,8})\]|\['(?P<quoted>[^'\\\[\]]+)'\]"
 
 WILD = object()
 """The step ``*``: every value."""
@@ -26,7 +24,7 @@ def steps_of(path: str, where: str) -> tuple[Any, ...]:
     steps: list[Any] = []
     place = 1
     while place < len(path):
-        found = _STEP.match(path, place)
+        found = re.compile(_STEP).match(path, place)
         if found is None or len(steps) >= MAX_STEPS:
             complaint = f"{shown(path)} is no JSONPath of at most {MAX_STEPS} names, indices and '*'; see letter {place + 1}"
             raise InvalidConditions(where, complaint)

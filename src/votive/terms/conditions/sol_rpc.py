@@ -23,7 +23,7 @@ RPC_METHODS = ("getBalance", "getAccountInfo", "getTokenAccountBalance", "getTok
 MAX_SEEDS = 16
 MAX_SEED = 32
 """Bytes of one seed of a PDA, as the chain has it."""
-_PUBLIC_KEY = re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}")
+_PUBLIC_KEY = r"[1-9A-HJ-NP-Za-km-z]{32,44}"
 
 
 def read_sol_rpc(fields: Fields, unified: bool) -> SolRpc:
@@ -87,7 +87,7 @@ def _check_method(condition: SolRpc, fields: Fields) -> None:
 
 def check_public_key(text: Any, where: str) -> None:
     """Refuse what cannot be a public key in base58."""
-    if not isinstance(text, str) or _PUBLIC_KEY.fullmatch(text) is None:
+    if not isinstance(text, str) or re.fullmatch(_PUBLIC_KEY, text) is None:
         raise InvalidConditions(where, f"a public key in base58 belongs here, not {shown(text)}")
 
 

@@ -16,8 +16,8 @@ SIWE_DOMAIN = ":domain"
 SIWE_RESOURCES = ":resources"
 """Of the condition type SIWE alone."""
 
-_KNOWN = re.compile(r":userAddress|:currentActionIpfsId|:litParam:[^:]{1,128}")
-_ADDRESS = re.compile(r"(0x)?[0-9a-fA-F]{40}")
+_KNOWN = r":userAddress|:currentActionIpfsId|:litParam:[^:]{1,128}"
+_ADDRESS = r"(0x)?[0-9a-fA-F]{40}"
 
 
 def is_special(text: str) -> bool:
@@ -27,17 +27,17 @@ def is_special(text: str) -> bool:
 
 def check_special(text: str, where: str) -> None:
     """Refuse a text that begins with a colon and is no special parameter."""
-    if is_special(text) and _KNOWN.fullmatch(text) is None:
+    if is_special(text) and re.fullmatch(_KNOWN, text) is None:
         raise InvalidConditions(where, f"there is no special parameter {shown(text)}: :userAddress, :currentActionIpfsId, :litParam:NAME")
 
 
 def special_address(text: str) -> bool:
     """Say whether ``text`` is an address, or a special parameter that can be one."""
     if is_special(text):
-        return _KNOWN.fullmatch(text) is not None and text != CURRENT_ACTION
+        return re.fullmatch(_KNOWN, text) is not None and text != CURRENT_ACTION
     return is_address(text)
 
 
 def is_address(text: str) -> bool:
     """Say whether ``text`` is an EVM address: 40 hex digits, with 0x or without, as Lit takes them."""
-    return _ADDRESS.fullmatch(text) is not None
+    return re.fullmatch(_ADDRESS, text) is not None

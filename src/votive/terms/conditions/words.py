@@ -18,10 +18,10 @@ from votive.terms.conditions.special import CURRENT_ACTION, LIT_PARAM, SIWE_DOMA
 
 UNITS = {"ether": 18, "gwei": 9, "wei": 0}
 """Decimal places of amounts."""
-_NUMBER = re.compile(r"0|[1-9][0-9]*")
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
-_CID = re.compile(r"Qm[1-9A-HJ-NP-Za-km-z]{44}|b[a-z2-7]{20,100}")
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NUMBER = r"0|[1-9][0-9]*"
+_ADDRESS = r"0x[0-9a-fA-F]{40}"
+_CID = r"Qm[1-9A-HJ-NP-Za-km-z]{44}|b[a-z2-7]{20,100}"
+_WORD = r"[A-Za-z_][A-Za-z0-9_]*"
 _NOT_SAID = None
 
 
@@ -63,8 +63,8 @@ def _holder(text: str) -> str | None:
         return "user"
     if text.startswith(LIT_PARAM):
         name = text.removeprefix(LIT_PARAM)
-        return f"param({name})" if _WORD.fullmatch(name) else _NOT_SAID
-    return text if _ADDRESS.fullmatch(text) else _NOT_SAID
+        return f"param({name})" if re.fullmatch(_WORD, name) else _NOT_SAID
+    return text if re.fullmatch(_ADDRESS, text) else _NOT_SAID
 
 
 def _value(text: str) -> str | None:
@@ -73,12 +73,12 @@ def _value(text: str) -> str | None:
         return "action"
     if text.startswith(":"):
         return _holder(text)
-    return text if _NUMBER.fullmatch(text) or _ADDRESS.fullmatch(text) or text in {"true", "false"} else _quoted(text)
+    return text if re.fullmatch(_NUMBER, text) or re.fullmatch(_ADDRESS, text) or text in {"true", "false"} else _quoted(text)
 
 
 def _amount(text: str) -> str | None:
     """Write an amount of wei in the largest unit that leaves an integer."""
-    if _NUMBER.fullmatch(text) is None:
+    if re.fullmatch(_NUMBER, text) is None:
         return _NOT_SAID
     for unit, places in UNITS.items():
         if places and text.endswith("0" * places) and len(text) > places:
@@ -107,12 +107,12 @@ def _token(condition: EvmBasic) -> str | None:
     test = condition.test
     if holder == "user" and test.comparator is Comparator.MORE and test.value == "0":
         return f"owns({', '.join((condition.contract_address, kind, *numbers))}) on {condition.chain}"
-    amount = _amount(test.value) if kind == "erc20" else test.value if _NUMBER.fullmatch(test.value) else _NOT_SAID
+    amount = _amount(test.value) if kind == "erc20" else test.value if re.fullmatch(_NUMBER, test.value) else _NOT_SAID
     return _compared(f"{kind}({', '.join((condition.contract_address, holder, *numbers))})", test.comparator, amount, condition.chain)
 
 
 def _plain(condition: EvmBasic, numbers: tuple[str, ...]) -> bool:
-    return _ADDRESS.fullmatch(condition.contract_address) is not None and all(_NUMBER.fullmatch(number) for number in numbers)
+    return re.fullmatch(_ADDRESS, condition.contract_address) is not None and all(re.fullmatch(_NUMBER, number) for number in numbers)
 
 
 def _owner(condition: EvmBasic) -> str | None:
@@ -126,7 +126,7 @@ def _owner(condition: EvmBasic) -> str | None:
 
 def _permitted(condition: EvmBasic) -> str | None:
     token, who = condition.parameters
-    fits = _plain(condition, ()) and (_NUMBER.fullmatch(token) or re.fullmatch(r"0x[0-9a-f]+", token))
+    fits = _plain(condition, ()) and (re.fullmatch(_NUMBER, token) or re.fullmatch(r"0x[0-9a-f]+", token))
     if not fits or condition.test.comparator is not Comparator.EQUAL or condition.test.value != "true":
         return _NOT_SAID
     asked = "user" if who == USER_ADDRESS else who if who.startswith("0x") else _NOT_SAID
@@ -140,14 +140,14 @@ def _caller(condition: EvmBasic) -> str | None:
     if asked == USER_ADDRESS:
         return _compared("user", test.comparator, _holder(test.value), condition.chain)
     if asked == CURRENT_ACTION:
-        cid = test.value if _CID.fullmatch(test.value) else _quoted(test.value)
+        cid = test.value if re.fullmatch(_CID, test.value) else _quoted(test.value)
         return _compared("action", test.comparator, cid, condition.chain)
     name = _holder(asked)
     return _NOT_SAID if name is _NOT_SAID else _compared(name, test.comparator, _quoted(test.value), condition.chain)
 
 
 def _time(condition: EvmBasic) -> str | None:
-    if condition.contract_address or condition.parameters != ("latest",) or _NUMBER.fullmatch(condition.test.value) is None:
+    if condition.contract_address or condition.parameters != ("latest",) or re.fullmatch(_NUMBER, condition.test.value) is None:
         return _NOT_SAID
     return _compared("time", condition.test.comparator, condition.test.value, condition.chain)
 
@@ -184,8 +184,8 @@ _BASIC: dict[tuple[str, str], Callable[[EvmBasic], str | None]] = {
 def _call(condition: EvmContract) -> str | None:
     abi, test = condition.function_abi, condition.test
     arguments = [_value(text) for text in condition.function_params]
-    named = all(not parameter.name or _WORD.fullmatch(parameter.name) for parameter in (*abi.inputs, *abi.outputs))
-    if abi.constant or not named or None in arguments or _ADDRESS.fullmatch(condition.contract_address) is None:
+    named = all(not parameter.name or re.fullmatch(_WORD, parameter.name) for parameter in (*abi.inputs, *abi.outputs))
+    if abi.constant or not named or None in arguments or re.fullmatch(_ADDRESS, condition.contract_address) is None:
         return _NOT_SAID
     signature = f"{abi.name}({_listed(abi.inputs)}) {abi.state_mutability} returns ({_listed(abi.outputs)})"
     asked = ", ".join([condition.contract_address, _quoted(signature), *(text for text in arguments if text)])
