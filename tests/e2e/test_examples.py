@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ API_KEY = "sk-51a7-example"
 WEATHER = sys.executable, ROOT / "examples" / "weather.py"
 
 
-@pytest.mark.parametrize("example", ["prime", "weather"])
+@pytest.mark.parametrize("example", ["prime", "sign_in", "weather"])
 def test_the_python_examples_say_what_they_need(example: str) -> None:
     command = sys.executable, ROOT / "examples" / f"{example}.py"
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -45,3 +47,14 @@ def test_an_action_uses_an_api_key_that_nobody_can_read(status: dict[str, Any], 
     logs = [path for path in place.directory.rglob("log") if path.is_file()]
     assert len(logs) >= 6
     assert all(API_KEY not in path.read_text(errors="replace") for path in logs)
+
+
+def test_somebody_without_a_wallet_signs_in(status: dict[str, Any], tmp_path: Path) -> None:
+    words = [status["nodes"][0]["url"], status["accounts"][6]["private_key"], status["issuer"]["url"]]
+    command, own = [sys.executable, ROOT / "examples" / "sign_in.py", *words], os.environ | {"XDG_STATE_HOME": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=own)
+    assert done.returncode == 0, done.stderr
+    made, ann, eve = done.stdout.splitlines()
+    assert made.endswith("ann of my-app may use it")
+    assert ann.startswith("ann: 0x")
+    assert "eve:my-app permitted: no" in eve
