@@ -72,8 +72,9 @@ class Authoriser:
         credentials = Credentials.of(asked.body, by_chain=asked.path.startswith(ENCRYPTION))
         check_kind(asked.path, credentials)
         binding = await asked.binding()
-        grant = await self.granting.grant(credentials, binding, self.tolls.of(asked.client))
-        await self.admission.admit(grant, refusal_status=400 if asked.path.startswith(PKP_SIGN) else 402)
+        refusal_status = 400 if asked.path.startswith(PKP_SIGN) else 402
+        grant = await self.granting.grant(credentials, binding, self.tolls.of(asked.client, refusal_status=refusal_status))
+        await self.admission.admit(grant, refusal_status=refusal_status)
         return Authorised(grant, request_hash(asked.request_id, grant.caller, asked.path, binding.body_hash))
 
 

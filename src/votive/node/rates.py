@@ -87,16 +87,16 @@ class Tolls:
         self._buckets: Buckets[str] = Buckets(now)
         self._under_way = 0
 
-    def of(self, client: str) -> Callable[[], AbstractContextManager[None]]:
+    def of(self, client: str, *, refusal_status: int = 402) -> Callable[[], AbstractContextManager[None]]:
         """Return the toll of one client, an IP address as text: to be entered around each costly check."""
-        return partial(self._paid, network_of(client))
+        return partial(self._paid, network_of(client), refusal_status)
 
     @contextmanager
-    def _paid(self, network: str) -> Iterator[None]:
-        """Hold a place; CallerError 402 if the address failed too often, 429 if too many are checked already."""
+    def _paid(self, network: str, refusal_status: int) -> Iterator[None]:
+        """Hold a place; RateLimited if the address failed too often, CallerError 429 if too many are checked already."""
         wait = self._buckets.take(network, self._rate)
         if wait > 0:
-            raise RateLimited.until(self._now() + min(wait, 86_400.0), "failed checks from this address")
+            raise RateLimited.until(self._now() + min(wait, 86_400.0), "failed checks from this address", status=refusal_status)
         if self._under_way >= self._places:
             self._buckets.give_back(network, self._rate)
             raise CallerError(
