@@ -20,7 +20,7 @@ from votive.terms.conditions.words import UNITS
 COMPARATORS = frozenset(Comparator)
 SPECIAL = {"user": ":userAddress", "action": ":currentActionIpfsId"}
 _NUMBER = r"[0-9]+(\.[0-9]+)?"
-_TOKEN_ID = r"[0-9]+|0x[0-9a-fA-F]+"
+_ID = r"[0-9]+|0x[0-9a-fA-F]+"
 _BARE = r"-?[0-9]+|0x[0-9a-fA-F]*|true|false"
 """What is a value without quotes."""
 _CHAIN = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
@@ -68,7 +68,7 @@ class Phrase:
     def number(self, index: int) -> str:
         """Return an argument that is a token's number, decimal or hex."""
         token = self.arguments[index]
-        if token.kind != "word" or re.fullmatch(_TOKEN_ID, token.text) is None:
+        if token.kind != "word" or re.fullmatch(_ID, token.text) is None:
             raise self.tokens.wrong("a token's number belongs here, decimal or hex with 0x", token)
         return token.text
 
@@ -89,9 +89,7 @@ class Phrase:
             return token.text
         if token.kind == "word" and token.text in SPECIAL:
             return SPECIAL[token.text]
-        if token.kind == "word" and (
-            re.fullmatch(_INTEGER, token.text) or re.fullmatch(_HEX, token.text) or token.text in {"true", "false"}
-        ):
+        if token.kind == "word" and re.fullmatch(_BARE, token.text):
             return token.text
         raise self.tokens.wrong("a number, an address, user, action, true, false or a text in double quotes belongs here", token)
 
