@@ -16,9 +16,8 @@ import msgspec
 from votive.client.ask import Answer
 from votive.client.auth_sig import Origin, Period, SignMessages, sign_request, timestamp
 from votive.client.decryption import Gathering, ReadVerificationShares
-from votive.client.errors import BadArgument
 from votive.client.request import ShowMethods
-from votive.client.session import LONGEST, Delegation, Wanted, capabilities_of, written
+from votive.client.session import LONGEST, Delegation, Wanted, delegable, written
 from votive.client.wallet import ContractWallet, Wallet, asker_of
 from votive.ipfs import Cid
 from votive.terms.auth_method import AuthMethod, MethodType, passkey_challenge
@@ -145,11 +144,7 @@ def draft(
     """
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415  # loaded when first needed
 
-    capabilities = capabilities_of(resources)
-    if not capabilities.pairs:
-        raise BadArgument("a session that names no resource may do nothing: name at least one, or write a wildcard such as lit-pkp://*.")
-    if not timedelta(0) < lifetime <= LONGEST:
-        raise BadArgument(f"a session lives for at most {LONGEST.days} days, and for more than none.")
+    capabilities = delegable(resources, lifetime)
     key, period = Ed25519PrivateKey.generate(), _period(lifetime, block)
     session_key, recap = key.public_key().public_bytes_raw().hex(), Recap.of(capabilities)
     return Draft(

@@ -139,16 +139,26 @@ def delegate(
     """
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415  # loaded when first needed
 
-    capabilities = capabilities_of(resources)
-    if not capabilities.pairs:
-        raise BadArgument("a session that names no resource may do nothing: name at least one, or write a wildcard such as lit-pkp://*.")
-    if not timedelta(0) < lifetime <= LONGEST:
-        raise BadArgument(f"a session lives for at most {LONGEST.days} days, and for more than none.")
+    capabilities = delegable(resources, lifetime)
     key, period = Ed25519PrivateKey.generate(), Period.of(lifetime, now)
     auth_sig = sign_delegation(
         wallet, session_key=_public_hex(key), capabilities=capabilities, chain_id=chain_id, origin=origin, period=period
     )
     return Delegation(private_key=key.private_bytes_raw(), auth_sig=auth_sig, resources=written(capabilities), period=period)
+
+
+def delegable(resources: Sequence[Wanted], lifetime: timedelta) -> Capabilities:
+    """Return what a session may that names ``resources``.
+
+    Raises:
+        BadArgument: they are none, or none that a session can use, or ``lifetime`` is longer than nodes accept.
+    """
+    capabilities = capabilities_of(resources)
+    if not capabilities.pairs:
+        raise BadArgument("a session that names no resource may do nothing: name at least one, or write a wildcard such as lit-pkp://*.")
+    if not timedelta(0) < lifetime <= LONGEST:
+        raise BadArgument(f"a session lives for at most {LONGEST.days} days, and for more than none.")
+    return capabilities
 
 
 def is_fresh(delegation: Delegation, now: datetime | None = None) -> bool:
