@@ -105,7 +105,7 @@ class Gathering:
         if self._unverifiable:
             why += "; no node told which shares are right as the chain has it, so that none can be named"
         return NotEnoughShares(
-            f"{self._threshold} of {nodes} nodes must contribute to a decryption, and {len(self._shares)} usable shares came ({why}). "
+            f"{self._threshold} of {nodes} nodes must contribute, and {len(self._shares)} usable shares came ({why}). "
             "Try again when more nodes are up: see `votive status`.",
             details=[
                 {"needed": self._threshold, "usable": sorted(self._shares), "reasons": {str(seat): reasons[seat] for seat in reasons}}
