@@ -122,7 +122,7 @@ def test_two_dead_of_four_are_a_clear_error_and_encryption_needs_none(tmp_path: 
         kill(place, 2)
         error = place.refused("decrypt", sealed, "--out", tmp_path / "never", "--as", 1)
         assert error["errorCode"] == "NodeNotEnoughNodes"
-        assert "3 of 4 nodes must contribute to a decryption, and 2 usable shares came" in error["message"]
+        assert "3 of 4 nodes must contribute, and 2 usable shares came" in error["message"]
         assert "node 2: " in error["message"]
         assert "node 4: " in error["message"]
         assert error["details"][0]["usable"] == [1, 3]
