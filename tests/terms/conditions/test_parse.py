@@ -239,6 +239,13 @@ def test_whatever_is_refused_can_be_said(condition):
     json.dumps(refused.value.details, ensure_ascii=False).encode()
 
 
+def test_a_list_within_itself_is_refused():
+    endless: list = [basic(), AND]
+    endless.append(endless)
+    with pytest.raises(InvalidConditions):
+        parse(endless)
+
+
 json_values = st.recursive(
     st.none()
     | st.booleans()

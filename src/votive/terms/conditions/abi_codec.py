@@ -73,12 +73,12 @@ def value_of(text: str, kind: AbiType) -> Any:
 
 
 def _integer_of(text: str, kind: AbiType) -> int:
-    if re.fullmatch(r"[0-9]{64}", text):
+    if len(text) == 64 and text.isdecimal():
         raise AbiError(f"64 digits are hex to some readers and decimal to others: {text}. Write hex with 0x")
-    if re.fullmatch(r"0x[0-9a-fA-F]{1,64}", text):
-        number = int(text, 16)
-    elif re.fullmatch(_DECIMAL, text):
+    if re.fullmatch(_DECIMAL, text):
         number = int(text)
+    elif re.fullmatch(r"0x[0-9a-fA-F]{1,64}", text):
+        number = int(text, 16)
     else:
         raise AbiError(f"{text[:80]!r} is no integer: write decimal digits, or hex with 0x")
     low, high = _range(kind)

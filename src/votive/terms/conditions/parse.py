@@ -76,11 +76,30 @@ def parse(items: Any, kind: ConditionKind = ConditionKind.UNIFIED, *, where: str
         InvalidConditions: anything unknown, ill-typed or ambiguous, with its path.
         TooManyConditions: more than ``MAX_CONDITIONS``.
     """
+    _check_size(items, where)
     group = _Reading(kind).group(items, where, depth=0)
     canonical = canonical_bytes(group, where)
     if len(canonical) > MAX_BYTES:
-        raise InvalidConditions(where, f"the conditions take {len(canonical)} bytes, more than {MAX_BYTES}. Make them shorter")
+        raise _too_long(where)
     return Conditions(kind=kind, group=group, canonical=canonical)
+
+
+def _check_size(items: Any, where: str) -> None:
+    """Refuse what is too long before anything in it is read: reading costs more than counting."""
+    waiting, left = [items], MAX_BYTES
+    while waiting:
+        item = waiting.pop()
+        left -= len(item) if isinstance(item, str | dict | list | tuple) else 1
+        if left < 0:
+            raise _too_long(where)
+        if isinstance(item, dict):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list | tuple):
+            waiting += item
+
+
+def _too_long(where: str) -> InvalidConditions:
+    return InvalidConditions(where, f"the conditions take more than {MAX_BYTES} bytes. Make them shorter")
 
 
 def from_request(body: Mapping[str, Any]) -> Conditions:
