@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -22,8 +23,8 @@ from tests.e2e.facts import check_signature, parent_of, processes_in
 import votive as sdk
 
 DIGEST = "0x" + "a5" * 32
-STATUS = {"version", "chain", "contracts", "threshold", "nodes", "ipfs", "issuer", "accounts"}
-CONTRACTS = {"ContractResolver", "Staking", "PKPNFT", "PKPPermissions", "PubkeyRouter", "PKPHelper"}
+STATUS = {"version", "chain", "contracts", "threshold", "nodes", "ipfs", "keys", "issuer", "accounts"}
+CONTRACTS = {"ContractResolver", "Staking", "PKPNFT", "PKPPermissions", "PubkeyRouter", "PKPHelper", "RateLimitNFT"}
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +58,10 @@ def test_status_is_as_promised(place: Place) -> None:
     assert all(node["url"].startswith("http://127.0.0.1:") for node in status["nodes"])
     assert states(status) == ["serving"] * 4
     assert status["ipfs"].keys() == {"gateway", "api", "pid"}
+    assert status["keys"].keys() == {"encryption", "session"}
+    assert all(re.fullmatch("0x[89ab][0-9a-f]{95}", key) for key in status["keys"].values())  # compressed points of G1
     assert all(account.keys() == {"address", "private_key"} for account in status["accounts"])
-    assert len(set(pids(status))) == 6
+    assert len(set(pids(status))) == 7
     running, nodes = set(processes_in(place.directory)), {node["pid"] for node in status["nodes"]}
     assert running >= set(pids(status))
     assert {parent_of(pid) for pid in running - set(pids(status))} <= nodes | {None}  # the sandboxes that nodes keep ready
@@ -104,7 +107,7 @@ def test_down_and_up_keeps_keys_ports_and_the_other_network(place: Place, other:
         assert set(ended["ended"]) == {"chain", "ipfs", "issuer", "node 1", "node 2", "node 3", "node 4"}
         assert processes_in(other.directory) == [bystander.pid]
         down = other.run("status")
-        assert (pids(down), states(down)) == ([None] * 6, ["down"] * 4)
+        assert (pids(down), states(down)) == ([None] * 7, ["down"] * 4)
         assert other.run("down")["ended"] == []
         assert place.run("status")["nodes"][0]["state"] == "serving"
         after = other.run("up")
@@ -128,9 +131,8 @@ def test_a_killed_node_stays_down_until_up_which_starts_only_that(other: Place) 
     assert signed["nodes"] == [1, 2, 4]
     after = other.run("up")
     assert states(after) == ["serving"] * 4
-    assert [pid for pid, old in zip(pids(after), pids(before), strict=True) if pid == old] == [
-        pid for number, pid in enumerate(pids(before)) if number != 4
-    ]
+    killed = before["nodes"][2]["pid"]
+    assert [pid for pid, old in zip(pids(after), pids(before), strict=True) if pid == old] == [pid for pid in pids(before) if pid != killed]
 
 
 def until_down(place: Place, seat: int) -> dict[str, Any]:
