@@ -229,7 +229,7 @@ def test_capabilities_written_as_a_recap_are_read_back() -> None:
         (Ability.ACTION_EXECUTION, Resource.action("Qma")),
         (Ability.DECRYPTION, Resource.conditions("aa", "bb")),
         (Ability.ACC_SIGNING, Resource.conditions("aa", "bb")),
-        (Ability.RATE_LIMIT_INCREASE, Resource.rate_limit(9)),
+        (Ability.RATE_LIMIT_INCREASE, Resource("lit-ratelimitincrease", "9")),
     )
     recap = Recap.of(capabilities)
     assert Recap.decode(recap.encode()).capabilities() == capabilities

@@ -30,6 +30,7 @@ from votive.node.permission import SharedBlocks
 from votive.node.source import Program, Programs
 from votive.terms.action import ActionLimits, AuthContext, AuthMethodContext, RunResult
 from votive.terms.auth_method import MethodType
+from votive.terms.capability import CONDITIONS, PKP, Ability, Capabilities, Resource
 from votive.terms.conditions import from_request
 from votive.terms.encoding import bytes_of
 from votive.terms.errors import CallerError, ErrorCode
@@ -38,7 +39,9 @@ from votive.terms.participant import Seat
 
 PKP_SIGN_CALL = "pkpSign"
 """The call name of the endpoint; see ``terms.session.signing_session``."""
-
+TO_SIGN = Capabilities.of((Ability.PKP_SIGNING, Resource.every(PKP)))
+TO_DECRYPT = Capabilities.of((Ability.DECRYPTION, Resource.every(CONDITIONS)))
+"""What an endpoint hands on of a grant: no more than it does itself. Only a run may need all of it."""
 
 _NOT_SHOWN = (MethodType.ACTION, MethodType.WEBAUTHN)
 """Methods that actions do not see: actions stand among the actions; a passkey was checked for one PKP, which may be its holder's own."""
@@ -139,17 +142,18 @@ class Service:
         with self.gate.place():
             authorised = await self.authorise.authorise(asked)
             sealed = Sealed(from_request(asked.body), data_hash_of(body.data_to_encrypt_hash))
-            return encryption_sign_answer(await self.decryption.share(sealed, authorised.grant), self.me)
+            return encryption_sign_answer(await self.decryption.share(sealed, authorised.grant.narrowed(TO_DECRYPT)), self.me)
 
     async def pkp_sign(self, asked: Asked, body: PkpSignBody) -> PkpSignAnswer:
         """Sign a digest for a caller who has the right himself."""
         with self.gate.place():
+            public_key, digest = parse_public_key(body.pubkey, "pubkey"), asked_digest(body)
             authorised = await self.authorise.authorise(asked)
             call = Call(
-                grant=authorised.grant,
+                grant=authorised.grant.narrowed(TO_SIGN),
                 request=authorised.request,
-                public_key=parse_public_key(body.pubkey, "pubkey"),
-                digest=asked_digest(body),
+                public_key=public_key,
+                digest=digest,
                 name=PKP_SIGN_CALL,
                 ordinal=0,
                 personal_sign=body.message is not None,

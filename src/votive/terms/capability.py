@@ -71,11 +71,6 @@ class Resource(msgspec.Struct, frozen=True):
         return cls(CONDITIONS, f"{conditions_hash.lower()}/{data_hash.lower()}")
 
     @classmethod
-    def rate_limit(cls, nft_id: int) -> Self:
-        """Name a capacity token."""
-        return cls(RATE_LIMIT, str(nft_id))
-
-    @classmethod
     def every(cls, prefix: str) -> Self:
         """Write the wildcard of one prefix."""
         return cls(prefix, WILDCARD)
