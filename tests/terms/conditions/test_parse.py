@@ -6,7 +6,7 @@ import copy
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.auth.conditions.worlds import CID, OTHER, TOKEN, basic, contract, cosmos, sol
 from tests.terms.conditions.test_lit_vectors import CASES, GOOD, REFUSED
@@ -14,6 +14,10 @@ from tests.terms.conditions.test_lit_vectors import CASES, GOOD, REFUSED
 from votive.terms.conditions import ConditionKind, InvalidConditions, TooManyConditions, from_request, parse
 from votive.terms.conditions.meaning import Combined, leaves_of, meaning_of
 from votive.terms.errors import CallerError, ErrorCode, VotiveError
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""On a busy machine too."""
+
 
 AND, OR = {"operator": "and"}, {"operator": "or"}
 
@@ -280,7 +284,7 @@ def put(value, path, new):
 
 
 @given(st.data(), st.sampled_from(CASES), json_values)
-@settings(max_examples=1500)
+@settings(PATIENT, max_examples=600)
 def test_a_change_is_refused_or_changes_the_hash_and_nothing_else_is_ever_raised(data, case, new):
     """Nothing that could mean something else shares a hash: what is not hashed is refused, or was dropped by the SDK's own rule."""
     path = data.draw(st.sampled_from(places_in(case["items"])))
@@ -295,7 +299,7 @@ def test_a_change_is_refused_or_changes_the_hash_and_nothing_else_is_ever_raised
 
 
 @given(st.data(), st.sampled_from(GOOD))
-@settings(max_examples=500)
+@settings(PATIENT, max_examples=500)
 def test_a_field_that_is_left_out_or_added_is_refused_or_means_nothing(data, case):
     kind = ConditionKind(case["kind"])
     objects = [place for place in places_in(case["items"]) if isinstance(at(case["items"], place), dict)]
@@ -322,7 +326,7 @@ def at(value, path):
 
 
 @given(st.data(), st.sampled_from(REFUSED))
-@settings(max_examples=300)
+@settings(PATIENT, max_examples=300)
 def test_nothing_around_it_makes_a_refused_condition_accepted(data, case):
     items = case["items"]
     for _ in range(data.draw(st.integers(0, 4))):
