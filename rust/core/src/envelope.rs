@@ -45,6 +45,11 @@ impl ContentKey {
         Self(random::secret::<KEY>())
     }
 
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// SHA-256 of the key: what the identity names as the hash of the plaintext, for the key is what is encrypted to it.
     pub fn data_hash(&self) -> [u8; 32] {
         wiped(|| Sha256::digest(&self.0).into())

@@ -8,11 +8,13 @@ use std::thread;
 
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::bls::curve::{hash_to_g2, times_generator};
 use crate::bls::signature::decryption_share;
 use crate::dkg::tests::generate;
 use crate::ecdsa::dkls::Dkls23;
 use crate::ecdsa::engine::Messages;
 use crate::ecdsa::tests::{Pair, HONEST, ID, TRAITOR};
+use crate::envelope::ContentKey;
 use crate::process::wiped;
 use crate::purpose::{Curve, Purpose};
 use crate::seal::{Kind, Vault};
@@ -136,6 +138,27 @@ fn no_bls_share_stays_after_its_handle() {
         limbs.finds_a_planted_copy();
         drop((share, opened));
         assert_eq!((needle.count(), limbs.count()), (0, 0));
+    };
+    thread::spawn(work).join().expect("no copy is left");
+}
+
+#[test]
+fn no_content_key_stays_after_its_file() {
+    let work = || {
+        let secret = blstrs::Scalar::from(7);
+        let key = ContentKey::generate();
+        let needle = wiped(|| Needle::of(key.bytes()));
+        let hash: String = key.data_hash().iter().map(|byte| format!("{byte:02x}")).collect();
+        let identity = format!("lit-accesscontrolcondition://{}/{hash}", "a".repeat(64)).into_bytes();
+        let wrapped = key.wrap(&times_generator(&secret), &identity).expect("wraps");
+        let again = ContentKey::unwrap(&wrapped, &(hash_to_g2(&identity) * secret).to_compressed()).expect("unwraps");
+        let (sealed, over) = key.sealer(b"header").expect("a sealer").update(b"a file", true).expect("seals");
+        assert!(over.is_none());
+        let (opened, _) = again.opener(b"header").update(&sealed, true).expect("opens");
+        assert_eq!(&opened[..], b"a file");
+        needle.finds_a_planted_copy();
+        drop((key, again));
+        assert_eq!(needle.count(), 0);
     };
     thread::spawn(work).join().expect("no copy is left");
 }

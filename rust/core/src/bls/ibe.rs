@@ -41,8 +41,8 @@ type Alpha = Zeroizing<[u8; ALPHA]>;
 ///
 /// The format goes on with a counter should the result be 0: a chance of 2^-255, so we do not.
 fn hash_to_scalar(parts: &[&[u8]]) -> Scalar {
-    let mut key: Zeroizing<Vec<u8>> = Zeroizing::new(parts.concat());
-    key.push(0);
+    // Put together at once: a vector that grows leaves its former self in freed memory.
+    let key = Zeroizing::new([parts, &[&[0]]].concat().concat());
     let mut out = Zeroizing::new([0; 48]);
     Hkdf::<Sha256>::new(Some(SALT), &key).expand(&[0, 48], &mut out[..]).expect("48 bytes are within HKDF's reach");
     curve::reduce(&out)
