@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -12,6 +13,22 @@ TICK = os.sysconf("SC_CLK_TCK")
 def cpu_seconds(pid: int) -> float:
     """User and system time of ``pid`` and of its children, those that have ended and those that run, in seconds."""
     return _own_seconds(pid) + sum(_own_seconds(child) for child in _children(pid))
+
+
+class ThreadTimes(NamedTuple):
+    """CPU of a process's threads that live, in seconds."""
+
+    main: float
+    """Of the thread that it began with; a node's runs its event loop."""
+    others: float
+
+
+def thread_times(pid: int) -> ThreadTimes:
+    """CPU of the threads of ``pid``, without its children's, to the nanosecond (proc_pid_schedstat(5))."""
+    found = {file.parent.name: _words(file) for file in Path(f"/proc/{pid}/task").glob("*/schedstat")}
+    seconds = {thread: int(words[0]) / 1e9 for thread, words in found.items() if words}
+    main = seconds.pop(str(pid), 0.0)
+    return ThreadTimes(main=main, others=sum(seconds.values()))
 
 
 def total_cpu_seconds(pids: Iterable[int]) -> float:
