@@ -72,6 +72,12 @@ def test_a_token_is_not_shown_by_what_holds_it() -> None:
     assert found.methods[0].access_token == "secret-token"
 
 
+@pytest.mark.parametrize("name", ["sig", "derivedVia", "signedMessage", "address", "algo"])
+def test_half_a_surrogate_pair_is_no_text(name: str) -> None:
+    with pytest.raises(CallerError, match="surrogates"):
+        credentials(**{name: "\ud800"})
+
+
 def test_where_conditions_are_asked_an_auth_sig_may_stand_under_its_chain() -> None:
     assert Credentials.of({"authSig": {"ethereum": GOOD}}, by_chain=True) == Credentials.of({"authSig": GOOD}, by_chain=True)
     for others in ({"ethereum": GOOD, "solana": GOOD}, {"cosmos": GOOD}):

@@ -85,10 +85,10 @@ def _of_ethereum(value: Any) -> Any:
 def parse_auth_sig(value: Any) -> AuthSig:
     """Read an AuthSig from decoded JSON, or from JSON as text; CallerError names the field that is missing or ill-typed."""
     try:
-        if isinstance(value, str | bytes):
-            return msgspec.json.decode(value, type=AuthSig)
-        return msgspec.convert(value, AuthSig)
-    except (msgspec.MsgspecError, RecursionError) as error:
+        found = msgspec.json.decode(value, type=AuthSig) if isinstance(value, str | bytes) else msgspec.convert(value, AuthSig)
+        f"{found.sig}{found.derived_via}{found.signed_message}{found.address}{found.algo}".encode()  # half a surrogate pair is no text
+        return found
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError) as error:
         raise CallerError(f"authSig: {error}", details=[{"field": "authSig"}]) from error
 
 
@@ -96,7 +96,7 @@ def parse_auth_methods(value: Any) -> tuple[AuthMethod, ...]:
     """Read ``authMethods``, a list or nothing at all; CallerError as above, without the tokens."""
     try:
         methods = msgspec.convert(value or [], list[AuthMethod])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeEncodeError) as error:
         raise CallerError(f"authMethods: {error}", details=[{"field": "authMethods"}]) from error
     if len(methods) > MAX_AUTH_METHODS:
         raise CallerError(f"a request may bring {MAX_AUTH_METHODS} authMethods at most.", details=[{"field": "authMethods"}])
