@@ -18,8 +18,8 @@ from votive.terms.ethereum import revert_data
 
 T = TypeVar("T")
 
-FAILING_SECONDS = 5.0
-"""An endpoint that failed is asked last for so long; then it is one like the others again."""
+REST_SECONDS = 5.0
+"""An endpoint that failed is not waited for again for so long, where others are enough."""
 FIRST_CONTACT = 5.0
 """Seconds that an endpoint may take to say which chain it serves."""
 
@@ -58,15 +58,20 @@ _ids = itertools.count(1)
 
 
 class Health:
-    """Whether an endpoint failed a moment ago."""
+    """Whether an endpoint answered when it was last asked."""
 
     def __init__(self) -> None:
         self._failed_at: float | None = None
 
     @property
     def failing(self) -> bool:
-        """Whether the last answer was a failure, not long ago."""
-        return self._failed_at is not None and time.monotonic() - self._failed_at < FAILING_SECONDS
+        """Whether it did not answer when it was last asked."""
+        return self._failed_at is not None
+
+    @property
+    def resting(self) -> bool:
+        """Whether that was a moment ago."""
+        return self._failed_at is not None and time.monotonic() - self._failed_at < REST_SECONDS
 
     def failed(self) -> None:
         """Note that it did not answer."""

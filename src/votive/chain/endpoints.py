@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 
-from votive.chain.errors import CallReverted, ChainUnavailable, QuorumNotReached
+from votive.chain.errors import AnswerTooLarge, CallReverted, ChainUnavailable, QuorumNotReached
 from votive.chain.quorum import Ballot, Outcome
 
 
@@ -21,7 +21,11 @@ class Asked(Protocol):
 
     @property
     def failing(self) -> bool:
-        """Whether it failed a moment ago."""
+        """Whether it did not answer when it was last asked: others are asked first."""
+
+    @property
+    def resting(self) -> bool:
+        """Whether that was a moment ago: it is not asked again yet if the others are enough."""
 
     async def close(self) -> None:
         """Close its connections."""
@@ -52,14 +56,14 @@ class Endpoints(Generic[E]):
         limit, began = deadline or self._deadline, time.monotonic()
         if self.quorum == 1 and deadline is None:  # the usual case: one good answer decides, and each has its own time
             answer = await _outcome(ask(self._ordered()[0]))
-            if isinstance(answer, CallReverted):
+            if isinstance(answer, AnswerTooLarge | CallReverted):
                 raise answer
             if not isinstance(answer, BaseException):
                 return answer
         return await self._until_deadline(lambda: self._agreed(ask), limit - (time.monotonic() - began))
 
     async def surveyed(self, ask: Callable[[E], Awaitable[T]]) -> list[T]:
-        """Return what ``ask`` gives for all endpoints that work, equal or not, if they are at least a quorum.
+        """Return what ``ask`` gives for all endpoints that did not fail a moment ago, equal or not, if they are at least a quorum.
 
         A quorum of them would not do: of two that answer, one that lags alone could hold both back.
         """
@@ -88,8 +92,9 @@ class Endpoints(Generic[E]):
     async def _surveyed(self, ask: Callable[[E], Awaitable[T]]) -> list[T]:
         ballot: Ballot[T] = Ballot(self.quorum)
         ordered = self._ordered()
-        working = max(self.quorum, sum(not endpoint.failing for endpoint in ordered)) if self.quorum > 1 else 1
-        for wave in (ordered[:working], ordered[working:]):
+        awake = [endpoint for endpoint in ordered if not endpoint.resting]
+        first = max(awake, ordered[: self.quorum], key=len) if self.quorum > 1 else ordered[:1]
+        for wave in (first, [endpoint for endpoint in ordered if endpoint not in first]):
             await _count(wave, ask, ballot)
             if ballot.sufficient:
                 break
@@ -101,7 +106,7 @@ class Endpoints(Generic[E]):
         return ordered[: self.quorum], ordered[self.quorum :]
 
     def _ordered(self) -> Sequence[E]:
-        """In order of preference; those that failed a moment ago come last."""
+        """In order of preference; those that failed when they were last asked come last."""
         return sorted(self._endpoints, key=lambda endpoint: endpoint.failing)
 
     async def _until_deadline(self, once: Callable[[], Awaitable[T]], deadline: float) -> T:
