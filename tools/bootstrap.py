@@ -21,7 +21,7 @@ RUST_SOURCES = ("Cargo.toml", "Cargo.lock", "pyproject.toml", "rust/**/*.rs", "r
 
 def main():
     """Check, install, build; each step says what it does and how long it took."""
-    missing = [problem for problem in (python_problem(), venv_problem(), cargo_problem(), linker_problem()) if problem]
+    missing = [problem for problem in (python_problem(), venv_problem(), cargo_problem(), compiler_problem()) if problem]
     if missing:
         sys.exit("votive cannot be built here yet:\n" + "\n".join(f"  - {problem}" for problem in missing))
     step("virtual environment", VENV / ".made", digest_of([]), make_environment)
@@ -67,10 +67,10 @@ def version(text):
     return tuple(int(part) for part in text.split("."))[:2]
 
 
-def linker_problem():
+def compiler_problem():
     """Rust links with the C compiler's driver."""
     if not any(shutil.which(name) for name in ("cc", "gcc", "clang")):
-        return "no C linker (cc, gcc or clang) is on PATH. Debian, Ubuntu: apt install gcc libc6-dev; macOS: xcode-select --install."
+        return "no C compiler (cc, gcc or clang) is on PATH. Debian, Ubuntu: apt install gcc libc6-dev; macOS: xcode-select --install."
     return None
 
 
