@@ -68,7 +68,7 @@ def version(text):
 
 
 def compiler_problem():
-    """Rust links with the C compiler's driver."""
+    """Rust links with its driver, and the arithmetic of BLS12-381 is C."""
     if not any(shutil.which(name) for name in ("cc", "gcc", "clang")):
         return "no C compiler (cc, gcc or clang) is on PATH. Debian, Ubuntu: apt install gcc libc6-dev; macOS: xcode-select --install."
     return None
