@@ -13,7 +13,7 @@ from votive.devnet import AnvilMissing, Devnet, DevnetError, PortInUse, Progress
 from votive.devnet.lock import forget, locked
 from votive.devnet.plan import NodePlan, Plan, load, save
 from votive.devnet.progress import silent
-from votive.node.config import load as load_node
+from votive.node.config_file import load as load_node
 
 NODES = tuple(NodePlan(index=seat, address="0x" + f"{seat:040x}", port=20000 + seat, peer_port=20100 + seat) for seat in range(1, 5))
 PLAN = Plan(

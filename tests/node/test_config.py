@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from votive.node.config import load
+from votive.node.config_file import load
 from votive.node.failure import ExitStatus, StartFailure
 
 GOOD = '[chain]\nresolver = "0x59Ca1A5e05f45Cda8e138d0e03b6f8d3E83F9b5E"\n'

@@ -12,7 +12,8 @@ import pytest
 
 from votive.chain.finality import Block
 from votive.devnet.configuration import identity_providers, toml
-from votive.node.config import Config, load
+from votive.node.config import Config
+from votive.node.config_file import load
 from votive.node.failure import StartFailure
 from votive.node.methods import auth_methods, recent_blocks
 

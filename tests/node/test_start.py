@@ -24,7 +24,8 @@ import pytest
 from aiohttp import web
 
 from votive.core import Vault
-from votive.node.config import Config, load
+from votive.node.config import Config
+from votive.node.config_file import load
 from votive.node.daemon import Daemon, network_view, open_store
 from votive.node.failure import ExitStatus, StartFailure
 from votive.node.identity import load_identity

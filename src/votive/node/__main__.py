@@ -17,7 +17,8 @@ import structlog
 
 from votive.net import loop_factory
 from votive.node import logs
-from votive.node.config import Config, LogSection, load
+from votive.node.config import Config, LogSection
+from votive.node.config_file import load
 from votive.node.daemon import run
 from votive.node.failure import ExitStatus, StartFailure
 from votive.store import StoreError
