@@ -49,6 +49,7 @@ def one(text: str, chain: str = "ethereum"):
         (f"erc1155({TOKEN}, user, 7) <= 3", basic("ERC1155", "balanceOf", [":userAddress", "7"], ("<=", "3"))),
         (f"user = {OTHER}", basic(method="", parameters=[":userAddress"], test=("=", OTHER))),
         (f"action = {CID}", basic(method="", parameters=[":currentActionIpfsId"], test=("=", CID))),
+        (f'action = "{CID[:9]}"', basic(method="", parameters=[":currentActionIpfsId"], test=("=", CID[:9]))),
         ('param(secret) contains "se"', basic(method="", parameters=[":litParam:secret"], test=("contains", "se"))),
         ("time >= 2026-01-31", basic("timestamp", "eth_getBlockByNumber", ["latest"], (">=", "1769817600"), contractAddress="")),
         (
@@ -133,6 +134,8 @@ def test_joined_conditions_become_lists_with_operators():
         (f'call({TOKEN}, "f(address a b) view returns (bool)", user) = true', 50, "types, each with or without a name"),
         (f'call({TOKEN}, "f() view returns (bool)") at b = true', 80, "in double quotes"),
         ("user = 0x12 on", 15, "a chain's name belongs here"),
+        (f"action = {CID[:-1]}", 10, "the CID of an action"),
+        ("action = bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy", 10, "the CID of an action"),
         ('param("a:b") = "x"', 1, "no special parameter"),
         ('domain = "x', 10, "no JSON"),
         ("# comment", 1, "nothing begins like this"),

@@ -15,7 +15,7 @@ import msgspec
 
 from votive.client.conditions.tokens import Token, Tokens
 from votive.terms.conditions import Comparator
-from votive.terms.conditions.words import UNITS
+from votive.terms.conditions.words import ACTION_CID, UNITS
 
 COMPARATORS = frozenset(Comparator)
 SPECIAL = {"user": ":userAddress", "action": ":currentActionIpfsId"}
@@ -99,8 +99,15 @@ class Phrase:
         unit = self._unit() if token.kind == "word" and re.fullmatch(_NUMBER, token.text) else None
         return Compared(comparator, self._amount(token, unit) if unit else self.said(token))
 
+    def compared_action(self) -> Compared:
+        """Take a comparator and the CIDv0 of an action, by which nodes name them; any other text only in quotes, as it may never hold."""
+        comparator, token = self._comparator(), argument(self.tokens)
+        if token.kind != "text" and re.fullmatch(ACTION_CID, token.text) is None:
+            raise self.tokens.wrong("the CID of an action (Qm and 44 letters, as `votive action cid` prints) belongs here", token)
+        return Compared(comparator, token.text)
+
     def compared_text(self) -> Compared:
-        """Take a comparator and a text in quotes, or a bare word such as a CID."""
+        """Take a comparator and a text in quotes, or a bare word."""
         comparator, token = self._comparator(), argument(self.tokens)
         if token.kind not in {"text", "word"}:
             raise self.tokens.wrong("a text in double quotes belongs here", token)

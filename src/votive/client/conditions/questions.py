@@ -115,7 +115,7 @@ def _caller(phrase: Phrase) -> dict[str, Any]:
 def _action(phrase: Phrase) -> dict[str, Any]:
     """``action = CID``: the action that asks."""
     phrase.count(0)
-    return _basic("", "", [":currentActionIpfsId"], phrase.compared_text(), chain=phrase.chain())
+    return _basic("", "", [":currentActionIpfsId"], phrase.compared_action(), chain=phrase.chain())
 
 
 def _parameter(phrase: Phrase) -> dict[str, Any]:

@@ -20,7 +20,8 @@ UNITS = {"ether": 18, "gwei": 9, "wei": 0}
 """Decimal places of amounts."""
 _NUMBER = r"0|[1-9][0-9]*"
 _ADDRESS = r"0x[0-9a-fA-F]{40}"
-_CID = r"Qm[1-9A-HJ-NP-Za-km-z]{44}|b[a-z2-7]{20,100}"
+ACTION_CID = r"Qm[1-9A-HJ-NP-Za-km-z]{44}"
+"""How nodes name an action that runs; no other text is one's name."""
 _WORD = r"[A-Za-z_][A-Za-z0-9_]*"
 _NOT_SAID = None
 
@@ -140,7 +141,7 @@ def _caller(condition: EvmBasic) -> str | None:
     if asked == USER_ADDRESS:
         return _compared("user", test.comparator, _holder(test.value), condition.chain)
     if asked == CURRENT_ACTION:
-        cid = test.value if re.fullmatch(_CID, test.value) else _quoted(test.value)
+        cid = test.value if re.fullmatch(ACTION_CID, test.value) else _quoted(test.value)
         return _compared("action", test.comparator, cid, condition.chain)
     name = _holder(asked)
     return _NOT_SAID if name is _NOT_SAID else _compared(name, test.comparator, _quoted(test.value), condition.chain)
