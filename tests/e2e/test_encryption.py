@@ -117,7 +117,8 @@ def test_what_cannot_be_understood_encrypts_nothing(place: Place, secret: Path, 
 def test_a_large_file_goes_through_an_envelope(place: Place, tmp_path: Path) -> None:
     source = tmp_path / "large"
     source.write_bytes(bytes(range(256)) * (3 * DIRECT_BYTES // 256) + b"end")
-    place.run("encrypt", source, "--condition", "balance(yellowstone) > 0", "--out", tmp_path / "sealed.json")
+    told = place.run("encrypt", source, "--condition", "balance(yellowstone) > 0", "--out", tmp_path / "sealed.json")
+    assert told["envelope"] == {"format": "votive/stream/v1"}, "its content is in the file alone"
     content = json.loads((tmp_path / "sealed.json").read_bytes())
     assert content.keys() == {"ciphertext", "dataToEncryptHash", "unifiedAccessControlConditions", "chain", "envelope"}
     place.run("decrypt", tmp_path / "sealed.json", "--as", 1, "--out", tmp_path / "opened")

@@ -125,8 +125,9 @@ def show_encrypted(made: Encrypted, destination: Path, words: str | None, *, jso
     import msgspec
 
     if json:
+        envelope = {} if made.envelope is None else {"envelope": {"format": made.envelope.format}}
         explained = {} if words is None else {"explanation": words}
-        print_json(msgspec.to_builtins(made) | {"out": str(destination)} | explained)
+        print_json(msgspec.to_builtins(made) | envelope | {"out": str(destination)} | explained)
         return
     if words is not None:
         say(words, msgspec.json.format(msgspec.json.encode(made.unified_access_control_conditions), indent=2).decode())
