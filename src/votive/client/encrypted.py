@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +10,7 @@ import msgspec
 from votive.client.errors import BadArgument
 from votive.terms.capability import Resource
 from votive.terms.conditions import LISTS, Conditions, identity, parse
+from votive.terms.encoding import base64_of
 
 HASH_BYTES = 32
 
@@ -99,9 +98,6 @@ def base64_bytes(text: str, field: str) -> bytes:
         BadArgument: it is none.
     """
     try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise BadArgument(f"{field} is not base64.") from error
-    if base64.b64encode(data).decode() != text:
-        raise BadArgument(f"{field} is not canonical base64: it has stray bits or padding.")
-    return data
+        return base64_of(text)
+    except ValueError as error:
+        raise BadArgument(f"{field} is not canonical base64: it has other characters, stray bits or no padding.") from error

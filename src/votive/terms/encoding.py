@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from functools import lru_cache
 from typing import Any
@@ -47,3 +48,21 @@ def bytes_of(text: str) -> bytes:
     if digits and not digits.isalnum():
         raise ValueError("hex has digits only")  # bytes.fromhex skips spaces
     return bytes.fromhex(digits)
+
+
+def base64_of(text: str) -> bytes:
+    """Decode base64 in its one canonical form (RFC 4648, section 4; 3.5: no stray bits); ValueError if it is another."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("base64 is canonical without stray bits")
+    return data
+
+
+def base64url(data: bytes) -> str:
+    """Return ``data`` as base64url without padding (RFC 4648, section 5)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def base64url_of(text: str) -> bytes:
+    """Decode base64url with or without its padding; ValueError if it is none. Canonical is what ``base64url`` writes again."""
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

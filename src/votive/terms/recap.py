@@ -8,8 +8,6 @@ carry restrictions (nota bene) which only others understand.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
@@ -18,6 +16,7 @@ import msgspec
 
 from votive.terms.binding import canonical_json
 from votive.terms.capability import ACTION, CONDITIONS, PKP, RATE_LIMIT, Ability, Capabilities, Resource
+from votive.terms.encoding import base64url, base64url_of
 from votive.terms.errors import CallerError, ErrorCode
 
 URN = "urn:recap:"
@@ -64,7 +63,7 @@ class Recap(msgspec.Struct, frozen=True):
         """Read ``urn:recap:…``; InvalidRecap says what is wrong with it."""
         if not urn.startswith(URN) or len(urn) > MAX_RECAP_CHARACTERS:
             raise InvalidRecap(f"a ReCap begins with {URN} and has at most {MAX_RECAP_CHARACTERS} characters")
-        data = _base64url(urn.removeprefix(URN))
+        data = _canonical_bytes(urn.removeprefix(URN))
         recap = cls(**_object(data))
         _check(recap)
         if not recap._is_written_as(data):
@@ -79,7 +78,7 @@ class Recap(msgspec.Struct, frozen=True):
 
     def encode(self) -> str:
         """Write the ReCap as the last resource of its message."""
-        return URN + base64.urlsafe_b64encode(self.to_json()).rstrip(b"=").decode()
+        return URN + base64url(self.to_json())
 
     def to_json(self) -> bytes:
         """Return the RFC 8785 JSON of the details object."""
@@ -142,12 +141,12 @@ def _known(target: str, abilities: Mapping[str, Sequence[Mapping[str, Any]]]) ->
             yield from ((ability, resource) for ability in (sum(ours.values(), ()) if name == ANY_ABILITY else ours.get(name, ())))
 
 
-def _base64url(text: str) -> bytes:
+def _canonical_bytes(text: str) -> bytes:
     try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
+        data = base64url_of(text)
+    except ValueError as error:
         raise InvalidRecap("the ReCap is not base64url") from error
-    if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != text:
+    if base64url(data) != text:
         raise InvalidRecap("the ReCap is not canonical base64url: write it without padding and without stray bits")
     return data
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-
 from votive.auth.conditions.world import Absent, Subject
 from votive.terms.conditions.special import CURRENT_ACTION, LIT_PARAM, USER_ADDRESS, is_address
-
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
+from votive.terms.encoding import base64url, base64url_of
 
 
 def put_in(text: str, who: Subject, address: str | None) -> str:
@@ -44,10 +39,9 @@ def _sign_in_parameter(name: str, who: Subject) -> str:
         raise Absent(f"the caller's sign-in message carries no resource {name}")
     value = values[0]
     try:
-        data = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)) if _BASE64URL.fullmatch(value) else None
-        text = None if data is None else data.decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+        text = base64url_of(value).decode("utf-8")
+    except ValueError:
         text = None
-    if text is None or base64.urlsafe_b64encode(text.encode()).decode().rstrip("=") != value:
+    if text is None or base64url(text.encode()) != value:
         raise Absent(f"the resource {name} of the sign-in message is no base64url of UTF-8")
     return text
