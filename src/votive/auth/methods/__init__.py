@@ -9,12 +9,11 @@ from votive.auth.methods.fetch import ANSWER_LIMIT, Fetch
 from votive.auth.methods.introspection import Introspection, OauthToken
 from votive.auth.methods.methods import Methods, Verify
 from votive.auth.methods.occasion import Occasion
-from votive.auth.methods.oidc import ANY, Issuer, OidcToken
+from votive.auth.methods.oidc import Issuer, OidcToken
 from votive.auth.methods.webauthn import WebAuthn, WebAuthnPolicy
 
 __all__ = [
     "ANSWER_LIMIT",
-    "ANY",
     "ActionVerdict",
     "EthWallet",
     "Fetch",

@@ -17,10 +17,10 @@ from typing import Any, Literal
 import msgspec
 
 from votive.auth.grant import ProvenMethod
+from votive.auth.methods.claims import GRACE, check_application, is_name
 from votive.auth.methods.errors import InvalidAuthMethod, ProviderSilent
 from votive.auth.methods.fetch import Fetch
 from votive.auth.methods.occasion import Occasion
-from votive.auth.methods.oidc import ANY, GRACE
 from votive.terms.auth_method import method_id
 from votive.terms.errors import CallerError, ErrorCode
 
@@ -30,7 +30,6 @@ KEPT_ANSWERS = 4096
 PER_MINUTE = 300
 
 _is_access_token = re.compile(r"[\x21-\x7e]{8,4096}").fullmatch
-_is_name = re.compile(r"[\x21-\x7e]{1,255}").fullmatch
 
 
 class Introspection(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,12 +86,9 @@ class OauthToken:
     def _check(self, answer: dict[str, Any], user: str, application: str) -> None:
         if answer.get("active", True) is not True:
             raise InvalidAuthMethod("the access token is not active any more; sign in again")
-        if not _is_name(user) or not _is_name(application):
+        if not is_name(user) or not is_name(application):
             raise InvalidAuthMethod("the provider names no user or no application for this token; ask for the scope that names the user")
-        if ANY not in self._provider.clients and application not in self._provider.clients:
-            raise InvalidAuthMethod(f"the access token is for the application {application[:128]!r}, which is not accepted here")
-        if ANY in self._provider.clients and ":" in user:
-            raise InvalidAuthMethod("a user id with ':' in it could be mistaken for another's where every application is accepted")
+        check_application(user, application, self._provider.clients)
         if _moment(_at(answer, self._provider.expires)) <= self._now() - GRACE:
             raise InvalidAuthMethod("the access token has expired; sign in again")
 

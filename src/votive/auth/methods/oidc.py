@@ -6,16 +6,16 @@ microseconds and no fetch.
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from jwt import PyJWS
 from jwt.exceptions import PyJWTError
 
 from votive.auth.grant import ProvenMethod
+from votive.auth.methods.claims import GRACE, check_application, is_name, part_bytes, read_part
 from votive.auth.methods.errors import InvalidAuthMethod
 from votive.auth.methods.fetch import Fetch
 from votive.auth.methods.jwks import KeySet
@@ -23,16 +23,9 @@ from votive.auth.methods.occasion import Occasion
 from votive.terms.auth_method import method_id
 from votive.terms.binding import REQUEST_PREFIX
 
-GRACE = 60.0
-"""Seconds that an issuer's clock may differ from ours."""
 MAX_TOKEN = 16 * 1024
-ANY = "*"
-"""As an audience: any, since the id on chain names it."""
-
-Part = TypeVar("Part", bound=msgspec.Struct)
 
 _is_token = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+").fullmatch
-_is_name = re.compile(r"[\x21-\x7e]{1,255}").fullmatch
 
 
 class Issuer(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +87,7 @@ class OidcToken:
         """
         header, payload = _split(access_token)
         self._check_header(header)
-        claims = _decode(payload, _Claims, "claims")
+        claims = read_part(payload, _Claims, "the token's claims")
         self._check_claims(claims, occasion)
         key = await self._keys.key(header.kid, header.alg)
         try:
@@ -123,13 +116,9 @@ class OidcToken:
         self._check_binding(claims, occasion)
 
     def _check_names(self, claims: _Claims) -> None:
-        any_audience = ANY in self._issuer.audiences
-        if not any_audience and claims.audience not in self._issuer.audiences:
-            raise InvalidAuthMethod(f"the token is for the application {claims.audience[:128]!r}, which is not accepted here")
-        if not _is_name(claims.sub) or not _is_name(claims.audience):
+        if not is_name(claims.sub) or not is_name(claims.audience):
             raise InvalidAuthMethod("sub and aud must be 1 to 255 printable ASCII characters without spaces")
-        if any_audience and ":" in claims.sub:
-            raise InvalidAuthMethod("a sub with ':' in it could be mistaken for another user's where every application is accepted")
+        check_application(claims.sub, claims.audience, self._issuer.audiences)
 
     def _check_binding(self, claims: _Claims, occasion: Occasion) -> None:
         named = claims.nonce if claims.nonce is not None and claims.nonce.startswith(REQUEST_PREFIX) else None
@@ -157,18 +146,4 @@ def _split(token: str) -> tuple[_Header, bytes]:
     parts = _is_token(token)
     if parts is None:
         raise InvalidAuthMethod("the access token is not a JSON Web Token: three parts of base64url, with dots between")
-    return _decode(_bytes(parts[1]), _Header, "header"), _bytes(parts[2])
-
-
-def _bytes(text: str) -> bytes:
-    try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError as error:
-        raise InvalidAuthMethod("the token is not base64url") from error
-
-
-def _decode(data: bytes, kind: type[Part], name: str) -> Part:
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise InvalidAuthMethod(f"the token's {name} cannot be read: {error}") from error
+    return read_part(part_bytes(parts[1], "the token"), _Header, "the token's header"), part_bytes(parts[2], "the token")

@@ -7,7 +7,6 @@ it there. py_webauthn checks the assertion; what is checked here are challenge, 
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 import json
 from collections import OrderedDict
@@ -19,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from votive.auth.grant import ProvenMethod
+from votive.auth.methods.claims import part_bytes, read_part
 from votive.auth.methods.errors import InvalidAuthMethod
 from votive.auth.methods.occasion import Occasion
 from votive.terms.auth_method import LIT_APP, MethodType, method_id, passkey_challenge
@@ -102,8 +102,9 @@ class WebAuthn:
 
     async def verify(self, access_token: str, occasion: Occasion) -> ProvenMethod:
         """Return the passkey that signed; InvalidAuthMethod says what is wrong."""
-        credential = _decode(access_token.encode("utf-8", "replace"), _Credential, "credential")
-        client = _decode(_base64url(credential.response.client_data), _ClientData, "clientDataJSON")
+        credential = read_part(access_token.encode("utf-8", "replace"), _Credential, "the passkey's credential")
+        told = part_bytes(credential.response.client_data, "the passkey's clientDataJSON")
+        client = read_part(told, _ClientData, "the passkey's clientDataJSON")
         self._check_origin(client)
         challenge = await self._challenge(client, occasion)
         public_key = await self._public_key(credential.raw_id, occasion)
@@ -126,7 +127,7 @@ class WebAuthn:
 
     async def _challenge(self, client: _ClientData, occasion: Occasion) -> bytes:
         """Return the challenge that was signed, if it is one that we would have given."""
-        signed = _base64url(client.challenge)
+        signed = part_bytes(client.challenge, "the passkey's challenge")
         blocks = await self._recent_blocks(CHALLENGE_BLOCKS)
         if signed in {passkey_challenge(block, occasion.request.resource) for block in blocks}:
             return signed
@@ -216,21 +217,6 @@ def _is_secure(origin: str) -> bool:
 def _strict_json(text: str) -> dict[str, Any]:
     value = json.loads(text)
     return value if isinstance(value, dict) else {}
-
-
-def _base64url(text: str) -> bytes:
-    try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except ValueError as error:
-        raise InvalidAuthMethod("the passkey's assertion is not base64url throughout") from error
-    return data
-
-
-def _decode(data: bytes, kind: type[Any], name: str) -> Any:
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise InvalidAuthMethod(f"the passkey's {name} cannot be read: {error}") from error
 
 
 def _reason(error: Exception) -> str:
