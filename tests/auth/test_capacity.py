@@ -42,8 +42,16 @@ async def test_what_is_not_restricted_is_open() -> None:
     sent = a_delegation()
     (found,) = (await grant(sent)).delegations
     assert (found.owner, found.nft_ids, found.delegates, found.uses) == (OTHER_WALLET.address, None, None, None)
-    assert found.signature_hash == hashlib.sha256(sent["sig"].encode()).digest()
+    assert found.message_hash == hashlib.sha256(sent["signedMessage"].encode()).digest()
     assert found.expires_at == NOW + 3600
+
+
+async def test_one_delegation_has_one_name_however_its_signature_is_written() -> None:
+    sent = a_delegation({"uses": "1"})
+    shouted = sent | {"sig": "0x" + sent["sig"][2:].upper()}
+    short = sent | {"sig": f"{sent['sig'][:-2]}{int(sent['sig'][-2:], 16) - 27:02x}"}
+    found = (await grant(sent, shouted, short)).delegations
+    assert {one.message_hash for one in found} == {hashlib.sha256(sent["signedMessage"].encode()).digest()}
 
 
 async def test_tokens_delegates_and_uses_may_be_restricted() -> None:

@@ -154,7 +154,7 @@ class Tokens:
 def delegated(**fields: Any) -> Delegation:
     given: dict[str, Any] = {
         "owner": OWNER,
-        "signature_hash": b"\x01" * 32,
+        "message_hash": b"\x01" * 32,
         "nft_ids": None,
         "delegates": None,
         "uses": None,
@@ -236,11 +236,11 @@ async def test_a_delegation_lends_its_owners_capacity_within_its_restriction(clo
     assert await count(admission, delegation) == admitted
 
 
-async def test_uses_are_counted_by_the_signature_whoever_brings_it(clock: Clock) -> None:
+async def test_uses_are_counted_by_the_message_whoever_brings_it(clock: Clock) -> None:
     admission = Admission(RatePolicy(ask_capacity=True), Tokens({OWNER: [Token(1, 100)]}), clock)
     assert await count(admission, delegated(uses=5), tries=3) == 3
     assert await count(admission, delegated(uses=5), caller="0x" + "0c" * 20) == 2
-    assert await count(admission, delegated(uses=5, signature_hash=b"\x02" * 32)) == 5
+    assert await count(admission, delegated(uses=5, message_hash=b"\x02" * 32)) == 5
 
 
 async def test_what_is_lent_is_used_up_for_all_who_borrow_and_own_capacity_comes_first(clock: Clock) -> None:

@@ -22,7 +22,7 @@ _KNOWN = frozenset({"nft_id", "delegate_to", "uses"})
 _MAX_DIGITS = 78
 
 
-def read_delegation(recap: Recap, *, owner: str, signature: str, expires_at: float) -> Delegation:
+def read_delegation(recap: Recap, *, owner: str, message: str, expires_at: float) -> Delegation:
     """Return what a delegation's ReCap says; InvalidAuthSig if it says more, or something else."""
     if len(recap.att) != 1:
         raise InvalidAuthSig("a capacity delegation names one resource, and only capacity")
@@ -38,7 +38,7 @@ def read_delegation(recap: Recap, *, owner: str, signature: str, expires_at: flo
         )
     return Delegation(
         owner=owner,
-        signature_hash=hashlib.sha256(signature.encode()).digest(),
+        message_hash=hashlib.sha256(message.encode()).digest(),
         nft_ids=_tokens(identity, restriction),
         delegates=_delegates(restriction),
         uses=_number(restriction["uses"]) if "uses" in restriction else None,

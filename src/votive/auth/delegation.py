@@ -140,7 +140,7 @@ def _of_capacity(auth_sig: AuthSig, kind: Kind, message: SiweMessage, recap: Rec
     if kind is Kind.NETWORK:
         raise InvalidAuthSig("the network delegates no capacity")
     _, expires_at = message.times
-    capacity = read_delegation(recap, owner=message.address, signature=auth_sig.sig, expires_at=expires_at)
+    capacity = read_delegation(recap, owner=message.address, message=auth_sig.signed_message, expires_at=expires_at)
     return Delegated(message=message, session_key=None, capacity=capacity)
 
 

@@ -50,8 +50,8 @@ class Delegation(msgspec.Struct, frozen=True, kw_only=True):
 
     owner: str
     """EIP-55 checksummed."""
-    signature_hash: bytes
-    """SHA-256 of the signature as sent: uses are counted under it."""
+    message_hash: bytes
+    """SHA-256 of the message: uses are counted under it, since one signature has several spellings."""
     nft_ids: tuple[int, ...] | None
     """None: any of the owner's."""
     delegates: tuple[str, ...] | None

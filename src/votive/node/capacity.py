@@ -2,7 +2,7 @@
 
 Capacity is a RateLimitNFT: so many requests in 1000 seconds, until it expires. Its owner uses it, or whoever he delegated it to by a
 message that the session brings along; then the owner's capacity is used up, and the delegation's uses are counted under the hash
-of its signature. Every node counts for itself: a request comes to all of them.
+of its message. Every node counts for itself: a request comes to all of them.
 """
 
 from __future__ import annotations
@@ -140,15 +140,15 @@ class Admission:
             return None
         if delegation.delegates is not None and grant.address not in delegation.delegates:
             return f"it is delegated to {', '.join(delegation.delegates) or 'nobody'}"
-        if delegation.uses is not None and self._uses.get(delegation.signature_hash, 0) >= delegation.uses:
+        if delegation.uses is not None and self._uses.get(delegation.message_hash, 0) >= delegation.uses:
             return f"it was used {delegation.uses} times, as often as it may be"
         return None
 
     def _note_use(self, delegation: Delegation | None) -> None:
         if delegation is None or delegation.uses is None:
             return
-        self._uses[delegation.signature_hash] = self._uses.get(delegation.signature_hash, 0) + 1
-        self._uses.move_to_end(delegation.signature_hash)
+        self._uses[delegation.message_hash] = self._uses.get(delegation.message_hash, 0) + 1
+        self._uses.move_to_end(delegation.message_hash)
         while len(self._uses) > REMEMBERED:
             self._uses.popitem(last=False)
 
