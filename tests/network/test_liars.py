@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from tests.network.city import City, until
+from tests.network.test_decryption import CID, condition, of_city, run
 
 from votive.devnet.services import node_folder
 
@@ -155,6 +156,18 @@ def test_a_node_that_signs_none_of_its_messages_is_hung_up_on(city: City) -> Non
             city.sign()
         assert witnesses.hung_up_on() == {LIAR}
         assert set(witnesses.blamed()) <= {LIAR}
+        assert witnesses.defects() == []
+
+
+def test_a_wrong_decryption_share_costs_no_decryption_and_names_its_sender(city: City) -> None:
+    conditions = [condition(":currentActionIpfsId", CID)]
+    encrypted = of_city(city, lambda network: network.encrypt("some text", conditions))
+    with lies(city, "wrong_share") as witnesses:
+        for _ in range(ATTEMPTS):
+            assert run(city, encrypted, conditions).response == "9"
+            if witnesses.blamed():
+                break
+        assert set(witnesses.blamed()) == {LIAR}
         assert witnesses.defects() == []
 
 
