@@ -305,6 +305,11 @@ async def test_a_session_needs_a_capability_and_acts_for_one_caller() -> None:
     assert (await grant(session(capabilities=two))).capabilities == BOTH
 
 
+async def test_what_was_delegated_for_one_domain_does_not_serve_another() -> None:
+    elsewhere = by_wallet(Siwe(SIGNING, domain="elsewhere.example").message())
+    await refused(session(capabilities=[by_wallet(), elsewhere]), "different ways")
+
+
 async def test_one_bad_capability_spoils_the_session() -> None:
     await refused(session(capabilities=[by_wallet(), by_wallet(wallet=OTHER_WALLET)]), "not the address")
 
@@ -471,8 +476,8 @@ def context(**fields: Any) -> dict[str, Any]:
     return {"auth_context": {"actionIpfsIds": [CID], "authMethodContexts": [user], "authSigAddress": None, "resources": []} | fields}
 
 
-def a_pkp_session(note: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
-    recap = Recap.of(BOTH).merged("lit-resolvedauthcontext://*", "Auth/Auth", context() if note is None else note)
+def a_pkp_session(note: dict[str, Any] | None = None, capabilities: Capabilities = BOTH, **fields: Any) -> dict[str, Any]:
+    recap = Recap.of(capabilities).merged("lit-resolvedauthcontext://*", "Auth/Auth", context() if note is None else note)
     return by_network(Siwe(recap=recap, address=PKP).message(), Network.sign, **fields)
 
 
@@ -486,6 +491,28 @@ async def test_a_session_by_the_network_acts_for_the_pkp_as_those_who_opened_it(
     assert (user.type, user.id, user.user_id, user.for_session) == (6, method_id("carol", "app"), "carol", True)
     assert (action.type, action.id, action.user_id) == (2, action_of(CID).multihash, CID)
     assert network.asked == 1
+
+
+WEAKER = {"appId": "app", "authMethodType": 4, "usedForSignSessionKeyRequest": True, "userId": "mallory"}
+
+
+@pytest.mark.parametrize("other", [{"authMethodContexts": [WEAKER]}, {"actionIpfsIds": []}, {"customAuthResource": "mallory's"}])
+async def test_what_one_user_of_a_pkp_delegated_is_not_done_as_another(other: dict[str, Any]) -> None:
+    execution = Capabilities.of((Ability.ACTION_EXECUTION, Resource.every("lit-litaction")))
+    narrow, wide = a_pkp_session(capabilities=execution), a_pkp_session(context(**other), SIGNING)
+    for both in ([narrow, wide], [wide, narrow]):
+        await refused(session(capabilities=both), "different ways")
+    found = await grant(session(capabilities=[narrow, a_pkp_session(capabilities=SIGNING)]))
+    assert (found.capabilities, [method.user_id for method in found.methods]) == (BOTH, ["carol", CID])
+
+
+async def test_a_pkps_own_signature_adds_nothing_to_what_its_users_delegated() -> None:
+    """Whoever may sign messages with a key can let it delegate as a wallet does."""
+    execution = Capabilities.of((Ability.ACTION_EXECUTION, Resource.every("lit-litaction")))
+    opened = by_network(
+        Siwe(recap=Recap.of(execution).merged("lit-resolvedauthcontext://*", "Auth/Auth", context())).message(), Network.sign
+    )
+    await refused(session(capabilities=[opened, by_wallet()]), "different ways")
 
 
 async def test_only_the_network_says_who_opened_a_session() -> None:

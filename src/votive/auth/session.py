@@ -8,7 +8,7 @@ a session can only have less than its caller.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -72,21 +72,21 @@ async def verify_session(auth_sig: AuthSig, world: World, remembered: Remembered
     pinned = Pinned(world.final_block)
     delegated = [await verify_delegation(capability, world, remembered, pinned, toll) for capability in message.capabilities]
     rights = _of_one_caller(delegated, key)
-    first = rights[0].message
+    first = rights[0]
     granted = requested.intersected(Capabilities.union(one.capabilities for one in rights))
     spans = [times, *(one.message.times for one in rights)]
     return Grant(
-        address=first.address,
+        address=first.message.address,
         capabilities=granted,
         issued_at=max(issued_at for issued_at, _ in spans),
         expires_at=min(expires_at for _, expires_at in spans),
         block=await pinned(),
-        methods=tuple(dict.fromkeys(method for one in rights for method in one.methods)),
-        domain=first.domain,
+        methods=first.methods,
+        domain=first.message.domain,
         resources=tuple(dict.fromkeys(resource for one in rights for resource in one.resources)),
         session_key=key,
         delegations=tuple(dict.fromkeys(one.capacity for one in delegated if one.capacity is not None)),
-        custom_resource=first_of(one.custom_resource for one in rights),
+        custom_resource=first.custom_resource,
     )
 
 
@@ -169,11 +169,14 @@ def _of_one_caller(delegated: Sequence[Delegated], key: str) -> list[Delegated]:
         raise InvalidAuthSig("no capability of the session delegates to its key: a wallet must sign one, with the URI lit:session:<key>")
     if any(one.session_key != key for one in rights):
         raise InvalidAuthSig("a capability of the session delegates to another key than the one that signed")
-    if len({one.message.address for one in rights}) > 1:
-        raise InvalidAuthSig("the session's capabilities are of several callers; a session acts for one")
+    if len({_caller_of(one) for one in rights}) > 1:
+        raise InvalidAuthSig(
+            "the session's capabilities are of several callers, or of one who asked in different ways (users, actions, domain): what one of"
+            " them allows would be done as another; a session acts for one"
+        )
     return rights
 
 
-def first_of(texts: Iterable[str]) -> str:
-    """Return the first text that says something, or an empty one."""
-    return next((text for text in texts if text), "")
+def _caller_of(one: Delegated) -> tuple[object, ...]:
+    """As whom a delegation lets the session act."""
+    return one.message.address, one.methods, one.custom_resource, one.message.domain
