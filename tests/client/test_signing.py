@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.client.town import ACCOUNT, CHAIN_ID, STRANGER, TOKEN, refuses, says, signature, signs, town
+from eth_account import Account
+from eth_account.messages import encode_defunct
+from tests.client.town import ACCOUNT, CHAIN_ID, PUBLIC_KEY, STRANGER, TOKEN, refuses, says, signature, signs, town
 
 from votive.auth import AuthPolicy, InvalidAuthSig, parse_auth_sig, verify_wallet
-from votive.client import NoValidSignature, Refused, Unreachable
+from votive.client import BadArgument, NoValidSignature, Refused, Unreachable
 from votive.client.ask import ANSWER_LIMIT
 from votive.terms.binding import RequestBinding
 from votive.terms.errors import ErrorCode
+from votive.terms.ethereum import eth_address_of
 
 DIGEST = bytes(range(32))
 
@@ -43,6 +47,25 @@ async def test_a_signature_is_taken_from_any_node_and_verified() -> None:
     assert result.nodes == (1, 2, 3, 4)
     assert result.faults == ()
     assert {"authorise", "nodes", "verify", "total", "node_1"} <= result.timings_ms.keys()
+
+
+@pytest.mark.parametrize("message", ["grüße", b"\x00\xff", ""])
+async def test_a_message_goes_to_the_nodes_as_it_is_and_its_signature_is_a_wallets(message: str | bytes) -> None:
+    content = message.encode() if isinstance(message, str) else message
+    async with town(signs(), signs(), signs(), signs()) as place:
+        result = await place.network.sign(TOKEN, message=message, account=ACCOUNT)
+    assert [body.get("message") for *_, body in place.requests] == ["0x" + content.hex()] * 4
+    assert not any("toSign" in body for *_, body in place.requests), "the nodes hash it"
+    recovered = Account.recover_message(encode_defunct(content), signature=result.signature.signature)
+    assert recovered == eth_address_of(PUBLIC_KEY)
+
+
+@pytest.mark.parametrize("wanted", [{}, {"digest": DIGEST, "message": "both"}])
+async def test_either_a_digest_or_a_message_is_signed(wanted: dict[str, Any]) -> None:
+    async with town(signs(), signs(), signs(), signs()) as place:
+        with pytest.raises(BadArgument, match="either a digest, or a message"):
+            await place.network.sign(TOKEN, **wanted, account=ACCOUNT)
+    assert place.requests == []
 
 
 async def test_a_node_that_gives_a_wrong_signature_is_passed_over_and_named() -> None:

@@ -18,7 +18,7 @@ from votive.client.registry import Committee, Registry
 from votive.client.rpc import Rpc
 from votive.client.wallet import Wallet
 from votive.terms.contracts import Contracts
-from votive.terms.ethereum import token_id_of
+from votive.terms.ethereum import personal_digest, token_id_of
 
 KEY = coincurve.PrivateKey(bytes(range(1, 33)))
 PUBLIC_KEY = KEY.public_key.format(compressed=False)
@@ -52,7 +52,8 @@ def refuses(code: str, message: str, status: int = 401, details: tuple[Any, ...]
 def signs(key: coincurve.PrivateKey = KEY) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        return web.json_response({"success": True, "signature": signature(bytes(body["toSign"]), key)})
+        digest = personal_digest(bytes.fromhex(body["message"][2:])) if "message" in body else bytes(body["toSign"])
+        return web.json_response({"success": True, "signature": signature(digest, key)})
 
     return answer
 

@@ -169,14 +169,18 @@ def burn(
 @app.command()
 def sign(
     token: TokenArgument,
-    digest: Annotated[str, typer.Option(help="What to sign: 32 bytes, 0x and 64 hex digits.", metavar="0x…")],
+    digest: Annotated[str | None, typer.Option(help="What to sign: 32 bytes, 0x and 64 hex digits.", metavar="0x…")] = None,
+    message: Annotated[
+        str | None,
+        typer.Option(help="Or a text, which the nodes hash themselves (EIP-191); the scope PersonalSign is enough.", metavar="TEXT"),
+    ] = None,
     directory: Directory = DEFAULT_DIRECTORY,
     as_: As = "0",
     use_session: UseSession = False,
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """Have a digest signed by a key that you own or may use.
+    """Have a digest, or a message, signed by a key that you own or may use.
 
     The signature is verified, with the key read from the chain, before it is printed.
     """
@@ -184,7 +188,7 @@ def sign(
     from votive.terms.capability import Resource
 
     asking = asker(plan_of(directory), as_, Resource.pkp(token_of(token)), use_session=use_session)
-    result = with_network(directory, lambda network: network.sign(token, digest, **asking))
+    result = with_network(directory, lambda network: network.sign(token, digest, message=message, **asking))
     for fault in result.faults:
         note(f"votive: node {fault.seat} was passed over: {fault.reason}")
     signature = result.signature

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from votive.client import abi
-from votive.client.arguments import Token, address_of, cid_named, digest_of, grantee_of, token_of
+from votive.client.arguments import Token, address_of, cid_named, grantee_of, to_sign, token_of
 from votive.client.ask import Answer
 from votive.client.auth_sig import Origin
 from votive.client.combine import commonest, first_signature, public_keys_in, runs_of
@@ -228,19 +228,33 @@ class Network:
         )
 
     async def sign(
-        self, token: Token, digest: bytes | str, *, account: AskingAccount | None = None, session: Session | None = None
+        self,
+        token: Token,
+        digest: bytes | str | None = None,
+        *,
+        message: bytes | str | None = None,
+        account: AskingAccount | None = None,
+        session: Session | None = None,
     ) -> SignResult:
-        """Have a digest of 32 bytes signed by a key that ``account``, or the wallet behind ``session``, owns or is permitted to use.
+        """Have something signed by a key that ``account``, or the wallet behind ``session``, owns or is permitted to use.
+
+        Args:
+            token: the key.
+            digest: 32 bytes, signed as they are.
+            message: in place of a digest, text or bytes. The nodes hash it by EIP-191 themselves: whoever may sign personal messages
+                only (scope 2) may have it signed.
+            account: whose wallet signs the request.
+            session: signs instead of a wallet; it must be for this key.
 
         Raises:
             Refused: the nodes refused; code, message and details are theirs.
             NoValidSignature: no node gave a signature that verifies.
             Unreachable: no node answered.
         """
-        to_sign = digest_of(digest)
+        wanted, signed = to_sign(digest, message)
         public_key = hex0x(await self.registry.public_key(token_of(token)))
-        body = {"toSign": list(to_sign), "pubkey": public_key}
-        expected = {"public_key": public_key, "digest": hex0x(to_sign)}
+        body = {**wanted, "pubkey": public_key}
+        expected = {"public_key": public_key, "digest": hex0x(signed)}
 
         async def enough(answers: Sequence[Answer]) -> bool:
             return first_signature(answers, **expected)[0] is not None
