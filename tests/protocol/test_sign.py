@@ -18,6 +18,7 @@ from votive.protocol import (
     SignRequest,
     answer_late,
 )
+from votive.protocol.board import Board
 from votive.protocol.simulation import BLOCK, Sent, Weather
 from votive.terms.block import Block
 from votive.terms.errors import WorldError
@@ -375,3 +376,17 @@ def test_the_leader_alone_tells_the_outcome_where_all_is_well(n: int) -> None:
         assert not any(sent.kind is Kind.SIGN_ASK for sent in scene.committee.network.wire)
 
     perform(scenario, n)
+
+
+def test_a_defect_in_hearing_ends_the_session_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(board: Board, envelope: object) -> None:
+        raise RuntimeError("a defect of our own")
+
+    async def scenario(scene: Scene) -> None:
+        start = scene.committee.clock.now()
+        with pytest.raises(RuntimeError, match="a defect of our own"):
+            await scene.committee.sign(scene.key)
+        assert scene.committee.clock.now() - start < 0.1
+
+    monkeypatch.setattr(Board, "_hear_ready", broken)  # there is no message that breaks it
+    perform(scenario, 4)
