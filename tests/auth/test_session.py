@@ -22,6 +22,7 @@ from tests.auth.sessions import (
     by_wallet,
     public,
     requests,
+    rfc3339,
     session,
 )
 from tests.auth.worlds import BLOCK, Contracts, Moment, Network, a_world, action_of
@@ -312,6 +313,21 @@ async def test_what_was_delegated_for_one_domain_does_not_serve_another() -> Non
 
 async def test_one_bad_capability_spoils_the_session() -> None:
     await refused(session(capabilities=[by_wallet(), by_wallet(wallet=OTHER_WALLET)]), "not the address")
+
+
+def test_what_is_remembered_of_strangers_is_bounded_by_its_size() -> None:
+    remembered = delegation.Remembered()
+    for number in range(1000):
+        message = Siwe(fields={"nonce": f"{number:08}"}).message()
+        remembered.keep(number.to_bytes(32), delegation.Delegated(message=message, session_key=None), 30_000)
+        remembered.keep(number.to_bytes(32), delegation.Delegated(message=message, session_key=None), 30_000)
+    assert len(remembered) == delegation.REMEMBERED_CHARACTERS // 30_000
+    assert remembered.get((999).to_bytes(32)) is not None
+    assert remembered.get((0).to_bytes(32)) is None
+
+
+async def test_times_are_short() -> None:
+    await refused(session(issuedAt=rfc3339(NOW)[:-1] + "0" * 100_000 + "Z"), "no date-time|not a date-time")
 
 
 async def test_a_session_key_delegates_no_further() -> None:

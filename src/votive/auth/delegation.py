@@ -33,6 +33,9 @@ from votive.terms.recap import URN, Recap
 
 REMEMBERED = 4096
 """Verified delegations that are kept; each has some kilobytes."""
+REMEMBERED_CHARACTERS = 4 * 1024 * 1024
+"""Of all their messages together. A message of nothing but short resources takes thirteen times its length once it is read, and
+anybody's wallet signs as many as he likes."""
 
 _session_key = re.compile(re.escape(SESSION_URI) + "([0-9a-fA-F]{64})").fullmatch
 _network_signature = re.compile("[0-9a-fA-F]{192}").fullmatch
@@ -61,20 +64,31 @@ class Remembered:
     """Delegations that were verified, by the hash of every byte that was."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[bytes, Delegated] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[Delegated, int]] = OrderedDict()
+        self._characters = 0
 
     def get(self, name: bytes) -> Delegated | None:
         """Return what is known under ``name``."""
-        known = self._known.get(name)
-        if known is not None:
-            self._known.move_to_end(name)
-        return known
+        if name not in self._known:
+            return None
+        self._known.move_to_end(name)
+        return self._known[name][0]
 
-    def keep(self, name: bytes, delegated: Delegated) -> None:
-        """Remember; the longest unused is forgotten."""
-        self._known[name] = delegated
-        while len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
+    def keep(self, name: bytes, delegated: Delegated, characters: int) -> None:
+        """Remember a message of so many ``characters``; the longest unused are forgotten."""
+        self._forget(name)
+        self._known[name] = delegated, characters
+        self._characters += characters
+        while len(self._known) > REMEMBERED or self._characters > REMEMBERED_CHARACTERS:
+            self._forget(next(iter(self._known)))
+
+    def _forget(self, name: bytes) -> None:
+        _, characters = self._known.pop(name, (None, 0))
+        self._characters -= characters
+
+    def __len__(self) -> int:
+        """How many are kept."""
+        return len(self._known)
 
 
 async def verify_delegation(auth_sig: AuthSig, world: World, remembered: Remembered, pinned: Pinned, toll: Toll) -> Delegated:
@@ -93,7 +107,7 @@ async def verify_delegation(auth_sig: AuthSig, world: World, remembered: Remembe
         check_times(delegated.message, world.now())
         with nullcontext() if kind is Kind.WALLET else toll():
             await _check_signer(auth_sig, kind, delegated, world, block)
-        remembered.keep(name, delegated)
+        remembered.keep(name, delegated, len(auth_sig.signed_message))
     else:
         check_times(delegated.message, world.now())
     return delegated

@@ -23,6 +23,8 @@ _is_authority = re.compile(_AUTHORITY).fullmatch
 _is_uri = re.compile(rf"{_SCHEME}:{_HIER_PART}(?:\?(?:{_PCHAR}|[/?])*)?(?:#(?:{_PCHAR}|[/?])*)?").fullmatch
 _is_path_text = re.compile(rf"{_PCHAR}*").fullmatch
 _is_statement = re.compile(rf"[{_UNRESERVED}{_SUB_DELIMS}:/?#\[\]@ ]+").fullmatch
+_MAX_TIME = 64
+"""Characters of a date-time: a fraction of a second has as many digits as its writer likes, and what was read is remembered."""
 _is_date_time = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
 ).fullmatch
@@ -72,9 +74,9 @@ def unix_time(text: str) -> float:
 
     A leap second (``:60``) is refused: Unix time has none.
     """
-    match = _is_date_time(text)
+    match = _is_date_time(text) if len(text) <= _MAX_TIME else None
     if match is None:
-        raise ValueError(f"{text!r} is not a date-time of RFC 3339, such as 2026-01-31T12:00:00Z")
+        raise ValueError(f"{text[:_MAX_TIME]!r} is not a date-time of RFC 3339, such as 2026-01-31T12:00:00Z")
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
     moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
     return moment + float(match[7] or 0) - _offset(match[8], match[9], match[10])
