@@ -11,9 +11,10 @@ from eth_abi import encode
 from votive.client import abi
 from votive.client.history import SCOPE_ADDED, History, history_of
 from votive.client.provenance import burned_check, granted_check, minted_check, unchanged_check
-from votive.client.registry import ACTION, ADDRESS, Registry
+from votive.client.registry import Registry
 from votive.client.results import KeyState
 from votive.ipfs import cid_of, multihash_of
+from votive.terms.auth_method import MethodType
 from votive.terms.contracts import Contracts
 
 TOKEN = 77
@@ -57,11 +58,11 @@ def moved(sender: int, receiver: int, at: str = MINT) -> dict[str, Any]:
     return log(PKP_NFT, abi.TRANSFER, sender, receiver, TOKEN, at=at)
 
 
-def permitted(identifier: bytes, kind: int = ACTION, at: str = MINT) -> dict[str, Any]:
+def permitted(identifier: bytes, kind: int = MethodType.ACTION, at: str = MINT) -> dict[str, Any]:
     return log(PERMISSIONS, abi.METHOD_ADDED, TOKEN, data=encode(["uint256", "bytes", "bytes"], [kind, identifier, b""]), at=at)
 
 
-def scoped(kind: int = ACTION, at: str = MINT) -> dict[str, Any]:
+def scoped(kind: int = MethodType.ACTION, at: str = MINT) -> dict[str, Any]:
     return log(PERMISSIONS, SCOPE_ADDED, TOKEN, data=encode(["uint256", "bytes", "uint256"], [kind, multihash_of(CID), 1]), at=at)
 
 
@@ -97,9 +98,9 @@ async def test_one_transaction_that_mints_grants_and_burns_passes() -> None:
         pytest.param([minted(), moved(0, 1), moved(1, 0)], {"granted"}, id="nothing granted"),
         pytest.param([*GOOD, permitted(multihash_of(OTHER))], {"granted"}, id="a second action"),
         pytest.param([*GOOD, permitted(multihash_of(CID))], {"granted"}, id="granted twice"),
-        pytest.param([*GOOD, permitted(bytes(20), ADDRESS)], {"granted"}, id="an address too"),
+        pytest.param([*GOOD, permitted(bytes(20), MethodType.ETH_WALLET)], {"granted"}, id="an address too"),
         pytest.param([*GOOD, permitted(b"who", 5)], {"granted"}, id="an auth method too"),
-        pytest.param([*GOOD, scoped(ADDRESS)], {"granted"}, id="a scope of an address"),
+        pytest.param([*GOOD, scoped(MethodType.ETH_WALLET)], {"granted"}, id="a scope of an address"),
         pytest.param([*GOOD, log(PERMISSIONS, REMOVED, TOKEN, at=MINT)], {"granted"}, id="something revoked in it"),
         pytest.param([*GOOD, log(PERMISSIONS, RESET, TOKEN, at=LATER)], {"granted"}, id="reset later"),
         pytest.param([*GOOD, log(PERMISSIONS, "SomethingNew(uint256)", TOKEN)], {"granted"}, id="an event nobody knows"),
@@ -122,7 +123,9 @@ async def test_anything_else_does_not(logs: list[dict[str, Any]], names: set[str
         pytest.param(GOOD, OTHER, f"{OTHER} was never permitted to use it. Permitted was: {CID}.", id="another"),
         pytest.param([*GOOD, permitted(multihash_of(OTHER))], CID, f"but others were as well: {OTHER}.", id="others too"),
         pytest.param([GOOD[0], permitted(multihash_of(CID), at=LATER)], CID, "not by the transaction that minted the key", id="later"),
-        pytest.param([*GOOD, permitted(bytes(20), ADDRESS)], CID, "its permissions were changed besides", id="an address too"),
+        pytest.param(
+            [*GOOD, permitted(bytes(20), MethodType.ETH_WALLET)], CID, "its permissions were changed besides", id="an address too"
+        ),
         pytest.param([*GOOD, permitted(multihash_of(CID))], CID, "permitted to use it, and once more.", id="twice"),
     ],
 )

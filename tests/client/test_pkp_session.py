@@ -12,11 +12,14 @@ import pytest
 from tests.core.ceremony import Committee, KeyShares, key_shares
 
 from votive.client import AuthMethod, BadArgument, Challenge, MethodType, NotEnoughShares, Wallet, by_passkey
+from votive.client.arguments import action_fields
 from votive.client.ask import Answer
 from votive.client.auth_sig import ANONYMOUS
-from votive.client.pkp_session import Bound, Draft, Signing, action_fields, draft, shown
+from votive.client.network_key import Holders
+from votive.client.pkp_session import Draft, Signing, draft, shown
 from votive.core import bls_verify
 from votive.terms.auth_method import passkey_challenge
+from votive.terms.block import BlockFacts
 from votive.terms.bls_session import session_digest
 from votive.terms.recap import Recap
 
@@ -26,8 +29,8 @@ WALLET = Wallet.from_key("0x" + "11" * 32)
 RESOURCE = "votive://request/" + "ab" * 32
 
 
-def block(age: float = 5) -> Bound:
-    return Bound(hash=b"\x5a" * 32, timestamp=int(time.time() - age))
+def block(age: float = 5) -> BlockFacts:
+    return BlockFacts(number=1, hash=b"\x5a" * 32, timestamp=int(time.time() - age))
 
 
 def made(**changes: Any) -> Draft:
@@ -58,7 +61,7 @@ def signing(one: Draft, shares: KeyShares) -> Signing:
     async def verification_shares() -> Mapping[int, bytes]:
         return {int(seat): point for seat, point in first.verification_shares.items()}
 
-    return Signing(one, public_key=first.public_key, threshold=3, verification_shares=verification_shares)
+    return Signing(one, Holders(public_key=first.public_key, threshold=3, verification_shares=verification_shares))
 
 
 def share_of(shares: KeyShares, seat: int, text: str) -> bytes:
@@ -184,6 +187,5 @@ def test_a_token_is_shown_as_it_is_and_nothing_where_an_action_decides_alone() -
 
 def test_an_action_is_named_by_its_cid_or_sent_as_its_source() -> None:
     cid = "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"
-    assert action_fields(cid, {"a": 1}) == {"litActionIpfsId": cid, "jsParams": {"a": 1}}
-    assert action_fields(b"x", None) == {"code": "eA==", "jsParams": {}}
-    assert action_fields(None, None) == {}
+    assert action_fields(cid, "litActionIpfsId", {"a": 1}) == {"litActionIpfsId": cid, "jsParams": {"a": 1}}
+    assert action_fields(b"x", "litActionIpfsId", None) == {"code": "eA==", "jsParams": {}}

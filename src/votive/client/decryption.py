@@ -6,10 +6,11 @@ is believed only under the hash that the nodes voted on chain; a wrong one is na
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from votive.client.ask import Answer
 from votive.client.errors import NotEnoughShares
+from votive.client.network_key import Holders
 from votive.client.refusal import Fault, opinions_of, refused
 from votive.core import CombinationFailed, bls_combine, bls_verify_share
 from votive.terms.encoding import bytes_of
@@ -19,20 +20,17 @@ from votive.terms.participant import Seat
 SHARE_BYTES = 97
 """Seat, one byte, and a compressed point of G2."""
 
-ReadVerificationShares = Callable[[], Awaitable[Mapping[int, bytes] | None]]
-
 
 class Gathering:
-    """Collects shares until t of them make the key that decrypts what was encrypted to ``identity``."""
+    """Collects shares until t of them make the key's signature of ``identity``: what decrypts, or what makes a session."""
 
-    def __init__(self, *, public_key: bytes, threshold: int, identity: bytes, verification_shares: ReadVerificationShares) -> None:
+    def __init__(self, holders: Holders, identity: bytes) -> None:
         self.key: bytes | None = None
         """The signature of ``identity`` by the network, 96 bytes, verified."""
         self.seats: tuple[int, ...] = ()
         """Whose shares made it."""
         self.faults: tuple[Fault, ...] = ()
-        self._public_key, self._threshold, self._identity = public_key, threshold, identity
-        self._read = verification_shares
+        self._holders, self._identity = holders, identity
         self._shares: dict[int, bytes] = {}
         self._seen: set[int] = set()
         self._verification_shares: Mapping[int, bytes] | None = None
@@ -49,7 +47,7 @@ class Gathering:
         for answer in answers:
             if answer.ok and answer.seat not in self._seen:
                 self._take(answer)
-        if self.key is None and len(self._shares) >= self._threshold:
+        if self.key is None and len(self._shares) >= self._holders.threshold:
             await self._combine()
         return self.key is not None
 
@@ -67,7 +65,7 @@ class Gathering:
         """Combine the first t shares; if the result does not verify, drop the wrong ones among all and try again."""
         if self._combined() or self._verification_shares is not None or self._unverifiable:
             return
-        self._verification_shares = await self._read()
+        self._verification_shares = await self._holders.verification_shares()
         if self._verification_shares is None:
             self._unverifiable = True
             return
@@ -78,11 +76,11 @@ class Gathering:
         self._combined()
 
     def _combined(self) -> bool:
-        chosen = {Seat(seat): share for seat, share in list(self._shares.items())[: self._threshold]}
-        if len(chosen) < self._threshold:
+        chosen = {Seat(seat): share for seat, share in list(self._shares.items())[: self._holders.threshold]}
+        if len(chosen) < self._holders.threshold:
             return False
         try:
-            self.key = bls_combine(self._public_key, self._threshold, chosen, self._identity)
+            self.key = bls_combine(self._holders.public_key, self._holders.threshold, chosen, self._identity)
         except CombinationFailed:
             return False
         self.seats = tuple(sorted(int(seat) for seat in chosen))
@@ -105,10 +103,14 @@ class Gathering:
         if self._unverifiable:
             why += "; no node told which shares are right as the chain has it, so that none can be named"
         return NotEnoughShares(
-            f"{self._threshold} of {nodes} nodes must contribute, and {len(self._shares)} usable shares came ({why}). "
+            f"{self._holders.threshold} of {nodes} nodes must contribute, and {len(self._shares)} usable shares came ({why}). "
             "Try again when more nodes are up: see `votive status`.",
             details=[
-                {"needed": self._threshold, "usable": sorted(self._shares), "reasons": {str(seat): reasons[seat] for seat in reasons}}
+                {
+                    "needed": self._holders.threshold,
+                    "usable": sorted(self._shares),
+                    "reasons": {str(seat): reasons[seat] for seat in reasons},
+                }
             ],
         )
 

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 
 from votive.client import abi
-from votive.client.registry import ACTION, Registry
+from votive.client.registry import Registry
 from votive.client.results import Transaction
+from votive.terms.auth_method import MethodType
 from votive.terms.encoding import bytes_of
 
 SCOPE_ADDED = "PermittedAuthMethodScopeAdded(uint256,uint256,bytes,uint256)"
@@ -37,7 +38,7 @@ async def history_of(registry: Registry, token_id: int) -> History:
     changes = await registry.rpc.logs(permissions, [None, token])
     minted = Transaction(hash=mints[0]["transactionHash"], block=int(mints[0]["blockNumber"], 16)) if mints else None
     burned = bool(transfers) and int(transfers[-1]["topics"][2], 16) == 0
-    grants = [(grant[1], log["transactionHash"]) for log in changes if (grant := _grant(log)) is not None and grant[0] == ACTION]
+    grants = [(grant[1], log["transactionHash"]) for log in changes if (grant := _grant(log)) is not None and grant[0] == MethodType.ACTION]
     return History(
         minted=minted,
         granted=tuple(identifier for identifier, _ in grants),
@@ -61,6 +62,6 @@ def _harmless(log: dict[str, Any], minted: Transaction) -> bool:
     if log["transactionHash"] != minted.hash:
         return False
     if log["topics"][0] == abi.topic(SCOPE_ADDED):
-        return int(abi.decode(["uint256", "bytes", "uint256"], bytes_of(log["data"]))[0]) == ACTION
+        return int(abi.decode(["uint256", "bytes", "uint256"], bytes_of(log["data"]))[0]) == MethodType.ACTION
     grant = _grant(log)
-    return grant is not None and grant[0] == ACTION
+    return grant is not None and grant[0] == MethodType.ACTION

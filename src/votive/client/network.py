@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from votive.client import abi
-from votive.client.arguments import Token, address_of, cid_named, grantee_of, to_sign, token_of
+from votive.client.arguments import Token, action_fields, address_of, cid_named, digest_of, grantee_of, token_of
 from votive.client.ask import Answer
 from votive.client.auth_sig import Origin
 from votive.client.combine import commonest, first_signature, public_keys_in, runs_of
@@ -21,22 +17,23 @@ from votive.client.decryption import Gathering
 from votive.client.encrypted import Encrypted
 from votive.client.encryption import decrypt, decrypt_file, encrypt, encrypt_file, read
 from votive.client.envelope import Progress, unwatched
-from votive.client.errors import BadArgument, TransactionFailed, Unreachable
-from votive.client.network_key import verification_shares
-from votive.client.pkp_session import PATH, Bound, Method, Signing, action_fields, draft, shown
+from votive.client.errors import BadArgument
+from votive.client.minting import mint
+from votive.client.network_key import Holders, NetworkKey, verification_shares
+from votive.client.pkp_session import PATH, Method, Signing, draft, shown
 from votive.client.provenance import Claim, Verdict, examine
 from votive.client.recipient import Recipient, Written, recipient_of
 from votive.client.refusal import opinions_of, refusal
 from votive.client.registry import ECDSA, Committee, Registry
-from votive.client.request import Asked, Asker, Requests
+from votive.client.request import Asked, Asker, Requests, asker
 from votive.client.results import Decrypted, DecryptedFile, ExecuteResult, KeyState, Minted, Pkp, SignResult, Transaction
 from votive.client.session import Delegation, Session, Wanted, capabilities_of, delegate, is_fresh, written
 from votive.client.session_store import SessionStore
 from votive.client.transactions import Sender, transaction_of
 from votive.client.wallet import ContractWallet, Wallet, asker_of, wallet_of
-from votive.ipfs import Cid, cid_of, multihash_of
+from votive.ipfs import cid_of, multihash_of
 from votive.terms.auth_method import LIT_APP, method_ids
-from votive.terms.encoding import bytes_of, hex0x
+from votive.terms.encoding import hex0x
 
 if TYPE_CHECKING:
     import aiohttp
@@ -87,16 +84,15 @@ class Network:
 
     async def mint(self, *, account: Account, wait_for_stock: float = STOCK_SECONDS) -> Minted:
         """Mint the oldest key of the nodes' stock; ``account`` pays and owns it. Waits so many seconds if the stock is empty."""
-        receipt = await self._mint(account, abi.MINT_NEXT.call(ECDSA), wait_for_stock)
-        return await self._minted(receipt)
+        return await mint(self.registry, self._sender, wallet_of(account), abi.MINT_NEXT.call(ECDSA), patience=wait_for_stock)
 
     async def mint_grant_burn(self, *, action: str, account: Account, wait_for_stock: float = STOCK_SECONDS) -> Minted:
         """Mint a key, permit only ``action`` (a CID), and burn the token, in one transaction paid by ``account``.
 
         From then on nothing but that action can ever use the key, and nobody can change that.
         """
-        receipt = await self._mint(account, abi.MINT_GRANT_AND_BURN_NEXT.call(ECDSA, multihash_of(action)), wait_for_stock)
-        return await self._minted(receipt)
+        call = abi.MINT_GRANT_AND_BURN_NEXT.call(ECDSA, multihash_of(action))
+        return await mint(self.registry, self._sender, wallet_of(account), call, patience=wait_for_stock)
 
     async def grant(
         self,
@@ -205,9 +201,7 @@ class Network:
             NoValidSignature: no answer can be used.
             Unreachable: no node answered.
         """
-        content = {"ipfsId": str(Cid.parse(action))} if isinstance(action, str) else {"code": base64.b64encode(action).decode()}
-        cid = cid_named(action) if isinstance(action, str) else cid_of(action)
-        body = {**content, "jsParams": dict(params or {})}
+        cid, body = cid_named(action) if isinstance(action, str) else cid_of(action), action_fields(action, "ipfsId", params)
         asked = await self._requests.ask(
             "/web/execute", body, asker=asker(account, session), patience=EXECUTE_SECONDS, enough=self._enough_runs
         )
@@ -404,7 +398,8 @@ class Network:
             if found is None or not is_fresh(found):
                 raise BadArgument("no session of this key for these resources is kept: give a method or an action to open one.")
             return Session(found)
-        made = await self._open_session(pkp, wanted, method, action_fields(action, params), lifetime)
+        fields = {} if action is None else action_fields(action, "litActionIpfsId", params)
+        made = await self._open_session(pkp, wanted, method, fields, lifetime)
         await asyncio.to_thread(kept.keep, self.registry.network, made)
         return Session(made)
 
@@ -418,7 +413,7 @@ class Network:
         self, pkp: Pkp, resources: Sequence[str], method: Method | None, action: Mapping[str, Any], lifetime: timedelta
     ) -> Delegation:
         key = await self.registry.session_key()
-        block = await self._newest_block()
+        block = await self.registry.newest_block()
         origin, chain_id = self._requests.origin, self.registry.chain_id
         made = draft(
             resources,
@@ -429,21 +424,19 @@ class Network:
             chain_id=chain_id,
             origin=origin,
         )
-        signing = Signing(
-            made,
-            public_key=key.public_key,
-            threshold=self.committee.threshold,
-            verification_shares=lambda: verification_shares(self._http, self.committee.nodes, key),
-        )
+        signing = Signing(made, self._holders(key))
         show = shown(method, block_hash=block.hash, chain_id=chain_id, origin=origin)
         asked = await self._requests.ask(PATH, made.body(action), asker=show, patience=EXECUTE_SECONDS, enough=signing.enough, grace=0)
         if await signing.enough(asked.answers) and signing.delegation is not None:
             return signing.delegation
         raise signing.failure(asked.answers, len(self.committee.nodes))
 
-    async def _newest_block(self) -> Bound:
-        header = await self.registry.rpc.call("eth_getBlockByNumber", "latest", False)
-        return Bound(hash=bytes_of(header["hash"]), timestamp=int(header["timestamp"], 16))
+    def _holders(self, key: NetworkKey) -> Holders:
+        return Holders(
+            public_key=key.public_key,
+            threshold=self.committee.threshold,
+            verification_shares=lambda: verification_shares(self._http, self.committee.nodes, key),
+        )
 
     async def _recipient(self, conditions: Written, chain: str | None) -> Recipient:
         key = await self.registry.encryption_key()
@@ -452,12 +445,7 @@ class Network:
     async def _unlock(self, encrypted: Encrypted, asker: Asker) -> tuple[Asked, Gathering, bytes]:
         """Have the network sign what ``encrypted`` is encrypted to: that signature decrypts it."""
         key = await self.registry.encryption_key()
-        gathering = Gathering(
-            public_key=key.public_key,
-            threshold=self.committee.threshold,
-            identity=encrypted.identity,
-            verification_shares=lambda: verification_shares(self._http, self.committee.nodes, key),
-        )
+        gathering = Gathering(self._holders(key), encrypted.identity)
         asked = await self._requests.ask(
             "/web/encryption/sign", encrypted.request(), asker=asker, patience=DECRYPT_SECONDS, enough=gathering.enough, grace=0
         )
@@ -469,32 +457,6 @@ class Network:
         """Whether t nodes already agree on the outcome of a run."""
         runs, _ = runs_of(answers, lambda _: True)
         return len(commonest(runs)) >= self.committee.threshold
-
-    async def _mint(self, account: Account, call: bytes, patience: float) -> dict[str, Any]:
-        wallet = wallet_of(account)
-        nft = self.registry.contracts.pkp_nft
-        (cost,) = await self.registry.read(nft, abi.MINT_COST)
-        await self._wait_for_stock(patience)
-        return await self._sender.send(wallet, nft, call, value=cost)
-
-    async def _wait_for_stock(self, patience: float) -> None:
-        """Wait until the nodes have a key in stock."""
-        deadline = time.monotonic() + patience
-        while not await self.registry.stock():
-            if time.monotonic() >= deadline:
-                raise Unreachable(
-                    f"the nodes have had no unminted key in stock for {patience:.0f} s. Making keys needs all nodes: see `votive status`."
-                )
-            await asyncio.sleep(0.2)
-
-    async def _minted(self, receipt: dict[str, Any]) -> Minted:
-        nft, minted = self.registry.contracts.pkp_nft.lower(), abi.topic(abi.PKP_MINTED)
-        tokens = [int(log["topics"][1], 16) for log in receipt["logs"] if log["address"].lower() == nft and log["topics"][0] == minted]
-        if not tokens:
-            raise TransactionFailed(f"transaction {receipt['transactionHash']} minted nothing. Is this a Votive PKPNFT?", retryable=False)
-        pkp = Pkp.of(await self.registry.public_key(tokens[0]))
-        owner = await self.registry.owner(tokens[0])
-        return Minted(**msgspec.structs.asdict(pkp), owner=owner, transaction=transaction_of(receipt))
 
     async def _send(self, account: Account, to: str, data: bytes) -> Transaction:
         return transaction_of(await self._sender.send(wallet_of(account), to, data))
@@ -508,16 +470,3 @@ def _told(asked: Asked, gathered: Gathering) -> dict[str, Any]:
         "timings_ms": asked.timings("decrypt"),
         "faults": gathered.faults,
     }
-
-
-def asker(account: AskingAccount | None, session: Session | None) -> Asker:
-    """Return who asks.
-
-    Raises:
-        BadArgument: nobody, or two.
-    """
-    if session is not None and account is None:
-        return session
-    if account is not None and session is None:
-        return asker_of(account)
-    raise BadArgument("who asks? Give either account or session.")

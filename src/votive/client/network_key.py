@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -28,6 +28,16 @@ class NetworkKey(msgspec.Struct, frozen=True, kw_only=True):
     """A point of G1 on BLS12-381, compressed, 48 bytes."""
     verification_hash: bytes
     """Hash of all verification shares, 32 bytes: see ``terms.key.verification_hash``."""
+
+
+class Holders(msgspec.Struct, frozen=True, kw_only=True):
+    """The nodes as holders of one of the network's own keys: t of their shares make its signature."""
+
+    public_key: bytes
+    """48 bytes."""
+    threshold: int
+    verification_shares: Callable[[], Awaitable[Mapping[int, bytes] | None]]
+    """Reads share_j·G of every seat j, 48 bytes each; None if no node tells them as the chain has them. Asked only if a share is wrong."""
 
 
 class _Told(msgspec.Struct, frozen=True, kw_only=True):

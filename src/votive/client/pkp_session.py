@@ -6,7 +6,6 @@ sign it with the network's session key. The combined signature is verified here 
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,13 +14,14 @@ import msgspec
 
 from votive.client.ask import Answer
 from votive.client.auth_sig import Origin, Period, SignMessages, sign_request, timestamp
-from votive.client.decryption import Gathering, ReadVerificationShares
+from votive.client.decryption import Gathering
+from votive.client.network_key import Holders
 from votive.client.request import ShowMethods
 from votive.client.session import LONGEST, Delegation, Wanted, delegable, written
 from votive.client.wallet import ContractWallet, Wallet, asker_of
-from votive.ipfs import Cid
 from votive.terms.auth_method import AuthMethod, MethodType, passkey_challenge
 from votive.terms.auth_sig import AuthSig
+from votive.terms.block import BlockFacts
 from votive.terms.bls_session import ALGORITHM, DERIVED_VIA, SESSION_URI, session_digest
 from votive.terms.encoding import hex0x
 from votive.terms.errors import VotiveError
@@ -88,14 +88,6 @@ def _proven(method: Method, challenge: Challenge, chain_id: int, origin: Origin)
     return prove(challenge)
 
 
-class Bound(msgspec.Struct, frozen=True, kw_only=True):
-    """The block that a session is bound to."""
-
-    hash: bytes
-    timestamp: int
-    """Unix seconds."""
-
-
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A session before the network signed it."""
 
@@ -135,9 +127,9 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def draft(
-    resources: Sequence[Wanted], *, public_key: str, address: str, lifetime: timedelta, block: Bound, chain_id: int, origin: Origin
+    resources: Sequence[Wanted], *, public_key: str, address: str, lifetime: timedelta, block: BlockFacts, chain_id: int, origin: Origin
 ) -> Draft:
-    """Draw a session key and write its message.
+    """Draw a session key and write its message, which names ``block``: nodes refuse what names an old one.
 
     Raises:
         BadArgument: no resource, one that no session can use, or too long a life.
@@ -174,26 +166,17 @@ def draft(
     )
 
 
-def _period(lifetime: timedelta, block: Bound) -> Period:
+def _period(lifetime: timedelta, block: BlockFacts) -> Period:
     """From now, but no longer than 30 days from the block: an idle chain's newest block may be old."""
     period = Period.of(lifetime)
     return Period(period.issued_at, min(period.expires_at, datetime.fromtimestamp(block.timestamp, UTC) + LONGEST))
 
 
-def action_fields(action: str | bytes | None, params: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Name the action that is to decide, by its CID or its source."""
-    if action is None:
-        return {}
-    named = {"litActionIpfsId": str(Cid.parse(action))} if isinstance(action, str) else {"code": base64.b64encode(action).decode()}
-    return {**named, "jsParams": dict(params or {})}
-
-
 class Signing:
     """Gathers the nodes' shares over one draft. Nodes that completed it otherwise are kept apart: only equal messages combine."""
 
-    def __init__(self, draft: Draft, *, public_key: bytes, threshold: int, verification_shares: ReadVerificationShares) -> None:
-        self._draft, self._public_key, self._threshold = draft, public_key, threshold
-        self._read = verification_shares
+    def __init__(self, draft: Draft, holders: Holders) -> None:
+        self._draft, self._holders = draft, holders
         self._gatherings: dict[str, Gathering] = {}
 
     async def enough(self, answers: Sequence[Answer]) -> bool:
@@ -208,12 +191,7 @@ class Signing:
 
     def _gathering(self, text: str) -> Gathering:
         if text not in self._gatherings:
-            self._gatherings[text] = Gathering(
-                public_key=self._public_key,
-                threshold=self._threshold,
-                identity=session_digest(text),
-                verification_shares=self._read,
-            )
+            self._gatherings[text] = Gathering(self._holders, session_digest(text))
         return self._gatherings[text]
 
     @property

@@ -13,6 +13,8 @@ from votive.client.network_key import NetworkKey
 from votive.client.results import KeyState, PermittedMethod, Pkp
 from votive.client.rpc import Rpc
 from votive.ipfs import cid_of_multihash
+from votive.terms.auth_method import MethodType
+from votive.terms.block import BlockFacts
 from votive.terms.contracts import RESOLVER_KEYS, Contracts
 from votive.terms.encoding import bytes_of, hex0x
 from votive.terms.errors import ErrorCode
@@ -23,8 +25,6 @@ from votive.terms.session import network_id
 ECDSA = 2
 """``keyType`` of ECDSA on secp256k1 in the contracts."""
 BLS_KEY_BYTES = 48
-ADDRESS, ACTION = 1, 2
-"""Auth method types of the contracts."""
 
 
 class Committee(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,26 +86,23 @@ class Registry:
         return self.keys_seen[token_id]
 
     async def encryption_key(self) -> NetworkKey:
-        """Return the network's encryption key.
-
-        Raises:
-            Unreachable: the nodes have not generated it yet.
-        """
-        key = await self.network_key(Purpose.ENCRYPTION_BLS)
-        if key is None:
-            raise Unreachable("the nodes have not generated the network's encryption key yet. Wait a moment: see `votive status`.")
-        return key
+        """Return the network's encryption key; Unreachable if the nodes have not generated it yet."""
+        return await self._generated(Purpose.ENCRYPTION_BLS, "encryption")
 
     async def session_key(self) -> NetworkKey:
-        """Return the network's session key.
+        """Return the network's session key; Unreachable if the nodes have not generated it yet."""
+        return await self._generated(Purpose.SESSION_BLS, "session")
 
-        Raises:
-            Unreachable: the nodes have not generated it yet.
-        """
-        key = await self.network_key(Purpose.SESSION_BLS)
+    async def _generated(self, purpose: Purpose, name: str) -> NetworkKey:
+        key = await self.network_key(purpose)
         if key is None:
-            raise Unreachable("the nodes have not generated the network's session key yet. Wait a moment: see `votive status`.")
+            raise Unreachable(f"the nodes have not generated the network's {name} key yet. Wait a moment: see `votive status`.")
         return key
+
+    async def newest_block(self) -> BlockFacts:
+        """Return the newest block of the chain, final or not."""
+        header = await self.rpc.call("eth_getBlockByNumber", "latest", False)
+        return BlockFacts(number=int(header["number"], 16), hash=bytes_of(header["hash"]), timestamp=int(header["timestamp"], 16))
 
     async def network_key(self, purpose: Purpose) -> NetworkKey | None:
         """Return the network's own key of ``purpose``; None if there is none yet. It never changes, so it is asked for once.
@@ -148,12 +145,12 @@ class Registry:
         """Read everything that the chain says of a key now."""
         pkp = Pkp.of(await self.public_key(token_id))
         (permitted,) = await self.read(self.contracts.pkp_permissions, abi.PERMITTED_METHODS, token_id)
-        actions = tuple(cid_text(identifier) for kind, identifier, _ in permitted if kind == ACTION)
+        actions = tuple(cid_text(identifier) for kind, identifier, _ in permitted if kind == MethodType.ACTION)
         addresses = tuple(address_text(identifier) for kind, identifier, _ in permitted if is_address(kind, identifier))
         others = tuple(
             PermittedMethod(type=kind, id=hex0x(identifier), public_key=hex0x(public_key))
             for kind, identifier, public_key in permitted
-            if kind != ACTION and not is_address(kind, identifier)
+            if kind != MethodType.ACTION and not is_address(kind, identifier)
         )
         return KeyState(
             token_id=pkp.token_id,
@@ -189,7 +186,7 @@ def cid_text(identifier: bytes) -> str:
 
 def is_address(kind: int, identifier: bytes) -> bool:
     """Whether a permission is an address's; wallets may also stand as the hash of their name, which tells no address."""
-    return kind == ADDRESS and len(identifier) == 20
+    return kind == MethodType.ETH_WALLET and len(identifier) == 20
 
 
 def address_text(identifier: bytes) -> str:

@@ -11,12 +11,15 @@ import msgspec
 
 from votive.client.ask import GRACE_SECONDS, Answer, Enough, Node, Question, ask_all
 from votive.client.auth_sig import Origin, SignMessages, sign_request
+from votive.client.errors import BadArgument
 from votive.client.session import Session
+from votive.client.wallet import ContractWallet, Wallet, asker_of
 from votive.terms.auth_sig import AuthSig
 from votive.terms.binding import binding_resource
 
 if TYPE_CHECKING:
     import aiohttp
+    from eth_account.signers.local import LocalAccount
 
 
 ShowMethods = Callable[[str], Mapping[str, Any]]
@@ -102,3 +105,16 @@ class Requests:
 
     def _proven(self, body: Mapping[str, Any], proof: AuthSig) -> bytes:
         return msgspec.json.encode({**body, "authSig": proof, "epoch": self._epoch})
+
+
+def asker(account: Wallet | ContractWallet | LocalAccount | str | None, session: Session | None) -> Asker:
+    """Return who asks.
+
+    Raises:
+        BadArgument: nobody, or two.
+    """
+    if session is not None and account is None:
+        return session
+    if account is not None and session is None:
+        return asker_of(account)
+    raise BadArgument("who asks? Give either account or session.")

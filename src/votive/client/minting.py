@@ -1,0 +1,50 @@
+"""Minting a key: pay the price, wait for the stock if it is empty, and read what the transaction minted."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+
+from votive.client import abi
+from votive.client.errors import TransactionFailed, Unreachable
+from votive.client.registry import Registry
+from votive.client.results import Minted, Pkp
+from votive.client.transactions import Sender, transaction_of
+from votive.client.wallet import Wallet
+
+POLL_SECONDS = 0.2
+
+
+async def mint(registry: Registry, sender: Sender, wallet: Wallet, call: bytes, *, patience: float) -> Minted:
+    """Mint the oldest key of the stock by ``call`` of PKPNFT, paid by ``wallet``; the stock may stay empty for ``patience`` seconds.
+
+    Raises:
+        Unreachable: the stock stays empty.
+        TransactionFailed: the chain refuses, or mints nothing.
+    """
+    nft = registry.contracts.pkp_nft
+    (cost,) = await registry.read(nft, abi.MINT_COST)
+    await _wait_for_stock(registry, patience)
+    return await _minted(registry, await sender.send(wallet, nft, call, value=cost))
+
+
+async def _wait_for_stock(registry: Registry, patience: float) -> None:
+    deadline = time.monotonic() + patience
+    while not await registry.stock():
+        if time.monotonic() >= deadline:
+            raise Unreachable(
+                f"the nodes have had no unminted key in stock for {patience:.0f} s. Making keys needs all nodes: see `votive status`."
+            )
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _minted(registry: Registry, receipt: dict[str, Any]) -> Minted:
+    nft, minted = registry.contracts.pkp_nft.lower(), abi.topic(abi.PKP_MINTED)
+    tokens = [int(log["topics"][1], 16) for log in receipt["logs"] if log["address"].lower() == nft and log["topics"][0] == minted]
+    if not tokens:
+        raise TransactionFailed(f"transaction {receipt['transactionHash']} minted nothing. Is this a Votive PKPNFT?", retryable=False)
+    pkp = Pkp.of(await registry.public_key(tokens[0]))
+    return Minted(**msgspec.structs.asdict(pkp), owner=await registry.owner(tokens[0]), transaction=transaction_of(receipt))
