@@ -9,7 +9,7 @@ from typing import Any
 from votive.client.errors import BadArgument
 from votive.ipfs import Cid, cid_of_multihash, multihash_of
 from votive.terms.encoding import bytes_of, hex0x
-from votive.terms.ethereum import address_of_text
+from votive.terms.ethereum import address_of_text, personal_digest
 
 Token = int | str
 """A token id: an integer, or its decimal or 0x-hex text."""
@@ -35,6 +35,20 @@ def digest_of(digest: bytes | str) -> bytes:
     if len(data) != 32:
         raise BadArgument(f"the digest has {len(data)} bytes. A digest is 32 bytes: 0x and 64 hex digits.")
     return data
+
+
+def to_sign(digest: bytes | str | None, message: bytes | str | None) -> tuple[dict[str, Any], bytes]:
+    """Return what nodes are asked to sign, in the fields of their request, and its digest: exactly one of both must be given.
+
+    A message is text (UTF-8) or bytes; nodes hash it by EIP-191 themselves, so that the scope for personal messages suffices.
+    """
+    if (digest is None) == (message is None):
+        raise BadArgument("name what to sign: either a digest, or a message, which the nodes hash themselves (EIP-191), and not both.")
+    if message is None:
+        data = digest_of(digest or b"")
+        return {"toSign": list(data)}, data
+    content = message.encode() if isinstance(message, str) else message
+    return {"message": hex0x(content)}, personal_digest(content)
 
 
 def signature_parts(signature: str) -> tuple[str, str, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votive.client import abi
-from votive.client.arguments import Token, action_fields, address_of, cid_named, digest_of, grantee_of, token_of
+from votive.client.arguments import Token, action_fields, address_of, cid_named, grantee_of, to_sign, token_of
 from votive.client.ask import Answer
 from votive.client.auth_sig import Origin
 from votive.client.combine import commonest, first_signature, public_keys_in, runs_of
