@@ -160,6 +160,34 @@ async def test_verification_shares_count_only_under_the_hash_on_chain() -> None:
     assert {fault.seat for fault in result.faults} <= {1}
 
 
+DEEP = b"[" * 50_000 + b"]" * 50_000
+"""Deeper than a parser in C may go."""
+
+
+@pytest.mark.parametrize("raw", [b'{"x":' + DEEP + b"}", b'{"x":"\xff"}', b'{"\xff":1}', b'{"result":1e999}', b"", b"null"])
+async def test_no_answer_of_one_node_keeps_the_others_from_being_heard(raw: bytes) -> None:
+    async def nonsense(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=raw, content_type="application/json")
+
+    async with confidants(nonsense, lends(2), lends(3), lends(4)) as place:
+        assert (await place.network.decrypt(encrypted(), account=ACCOUNT)).data == PLAINTEXT
+
+
+@pytest.mark.parametrize("seat", ["1" + "0" * 30, "-" + "1" * 30, "1" * 5000, "x", ""])
+async def test_no_telling_of_one_node_keeps_the_others_from_being_believed(seat: str) -> None:
+    false = {"keys": {"encryption": {"verification_shares": {seat: "0x11"}}}}
+    lending = lends(4)
+
+    async def slowly(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.5)  # so that the liar's share is among the first three
+        return await lending(request)
+
+    async with confidants(lies(1), lends(2), lends(3), slowly, tells={1: false, 2: false, 3: false, 4: told()}) as place:
+        result = await place.network.decrypt(encrypted(), account=ACCOUNT)
+    assert result.data == PLAINTEXT
+    assert [fault.seat for fault in result.faults] == [1]
+
+
 async def test_where_nobody_tells_what_the_chain_confirms_nobody_is_blamed() -> None:
     async with confidants(lies(1), lends(2), lends(3), None, tells={1: {}, 2: {"keys": {"encryption": None}}, 3: {}}) as place:
         with pytest.raises(NotEnoughShares, match="none can be named"):

@@ -97,7 +97,7 @@ async def ask(session: aiohttp.ClientSession, node: Node, question: Question) ->
             async with session.post(
                 node.url + question.path, data=question.bodies[node.seat], headers=headers, allow_redirects=False
             ) as response:
-                raw = await _read(response)
+                raw = await read(response, ANSWER_LIMIT)
                 return _answer(node.seat, response.status, raw, time.monotonic() - started)
     except TimeoutError:
         silence = f"no answer from {node.url} within {question.patience:g} s"
@@ -106,12 +106,12 @@ async def ask(session: aiohttp.ClientSession, node: Node, question: Question) ->
     return Answer(seat=node.seat, seconds=time.monotonic() - started, silence=silence)
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """Read an answer, but never more than ``ANSWER_LIMIT`` and one piece."""
+async def read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """Read an answer, but never more than ``limit`` bytes and one piece."""
     raw = bytearray()
     async for piece in response.content.iter_any():
         raw += piece
-        if len(raw) > ANSWER_LIMIT:
+        if len(raw) > limit:
             break
     return bytes(raw)
 
@@ -122,5 +122,5 @@ def _answer(seat: int, status: int, raw: bytes, seconds: float) -> Answer:
         return Answer(seat=seat, seconds=seconds, status=status, silence=f"the answer is larger than {ANSWER_LIMIT} bytes")
     try:
         return Answer(seat=seat, seconds=seconds, status=status, body=msgspec.json.decode(raw, type=dict[str, Any]))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         return Answer(seat=seat, seconds=seconds, status=status, silence=f"the answer (HTTP {status}) is not a JSON object: {error}")

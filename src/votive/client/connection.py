@@ -101,7 +101,7 @@ async def _describe(session: aiohttp.ClientSession, url: str) -> Description:
         raise Unreachable(f"no node answers at {url} ({reason_of(error)})") from error
     try:
         return msgspec.json.decode(raw, type=Description)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Unreachable(
             f"{url} is no Votive node: its /votive/network (HTTP {response.status}) does not describe a network ({error})"
         ) from error

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from votive.client.ask import Node
+from votive.client.ask import Node, read
 from votive.terms.encoding import bytes_of
 from votive.terms.key import verification_hash
 from votive.terms.participant import Seat
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 SECONDS = 5.0
 """How long one node may take to tell the verification shares."""
 LIMIT = 256 * 1024
+_is_seat = re.compile("[1-9][0-9]{0,2}").fullmatch
 
 
 class NetworkKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,8 +80,14 @@ async def _told_by(session: aiohttp.ClientSession, node: Node) -> tuple[dict[Sea
 
     try:
         async with asyncio.timeout(SECONDS), session.get(f"{node.url}/votive/network", allow_redirects=False) as response:
-            keys = msgspec.json.decode(await response.content.read(LIMIT), type=_Description).keys
+            keys = msgspec.json.decode(await read(response, LIMIT), type=_Description).keys
             told = (one.verification_shares for one in (keys.encryption, keys.session) if one is not None)
-            return tuple({Seat(int(seat)): bytes_of(share) for seat, share in shares.items()} for shares in told)
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, msgspec.MsgspecError):
+            return tuple({_seat(seat): bytes_of(share) for seat, share in shares.items()} for shares in told)
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, msgspec.MsgspecError, RecursionError):
         return ()
+
+
+def _seat(text: str) -> Seat:
+    if _is_seat(text) is None:
+        raise ValueError(f"{text[:8]!r} is no seat")
+    return Seat(int(text))
