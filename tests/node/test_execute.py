@@ -17,10 +17,12 @@ from votive.auth import ActionRef, Granting, ProvenMethod, UnsupportedAuthSig
 from votive.node.additive import Q
 from votive.node.answer import big_r, signature_body
 from votive.node.approval import check_digest, parse_public_key
+from votive.node.auth_context import auth_context
 from votive.node.authorise import Asked, Authoriser
 from votive.node.capacity import admission_by, tolls_by
 from votive.node.config import ChainSection, Config
-from votive.node.execute import Gate, PkpSignBody, asked_digest, auth_context, digest_of
+from votive.node.execute import PkpSignBody, asked_digest, digest_of
+from votive.node.gate import Gate
 from votive.terms.errors import CallerError, ErrorCode
 from votive.terms.ethereum import personal_digest
 from votive.terms.key import Signature

@@ -19,12 +19,13 @@ from votive.auth.methods import InvalidAuthMethod, Methods, Occasion
 from votive.auth.pkp_session import UnknownBlock
 from votive.core import KeyShare, bls_combine, bls_verify
 from votive.ipfs import cid_of, multihash_of
+from votive.node.answer import SignSessionKeyAnswer
 from votive.node.authorise import Asked
 from votive.node.capacity import Admission, RatePolicy
-from votive.node.execute import Gate
+from votive.node.gate import Gate
 from votive.node.permission import SharedBlocks
 from votive.node.rates import Rate, RateLimited, Tolls
-from votive.node.session_key import SessionKeys, SignSessionKeyAnswer, SignSessionKeyBody
+from votive.node.session_key import SessionKeys, SignSessionKeyBody
 from votive.node.source import Program, Programs
 from votive.terms.action import AuthContext
 from votive.terms.auth_method import method_id

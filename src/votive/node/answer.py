@@ -115,8 +115,12 @@ def signed_entry(name: str, made: Made, me: Seat) -> SignedEntry:
     )
 
 
-class DecryptionShareBody(msgspec.Struct, frozen=True, kw_only=True, rename={"share": "ProofOfPossession"}):
-    """``signatureShare`` of ``/web/encryption/sign``: the seat (1 byte) and a compressed point of G2 (96), in hex."""
+SESSION_CURVE = "BLS"
+"""What Lit calls the curve of the network's session key, BLS12-381."""
+
+
+class BlsShareBody(msgspec.Struct, frozen=True, kw_only=True, rename={"share": "ProofOfPossession"}):
+    """``signatureShare`` of the network's own keys: the seat (1 byte) and a compressed point of G2 (96), in hex."""
 
     share: str
 
@@ -125,11 +129,37 @@ class EncryptionSignAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="ca
     """The answer of ``/web/encryption/sign``."""
 
     result: str = "success"
-    signature_share: DecryptionShareBody
+    signature_share: BlsShareBody
     share_index: int
     """The seat, which the share names as well."""
 
 
 def encryption_sign_answer(share: bytes, me: Seat) -> EncryptionSignAnswer:
     """Write our share of a decryption key."""
-    return EncryptionSignAnswer(signature_share=DecryptionShareBody(share=share.hex()), share_index=me)
+    return EncryptionSignAnswer(signature_share=BlsShareBody(share=share.hex()), share_index=me)
+
+
+class SignSessionKeyAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The answer of ``/web/sign_session_key``; hex without 0x."""
+
+    result: str = "success"
+    signature_share: BlsShareBody
+    share_index: int
+    """The seat, which the share names as well."""
+    curve_type: str = SESSION_CURVE
+    siwe_message: str
+    data_signed: str
+    """The message's digest, 32 bytes."""
+    bls_root_pubkey: str
+    """The network's session key, 48 bytes."""
+
+
+def sign_session_key_answer(share: bytes, me: Seat, *, message: str, digest: bytes, public_key: bytes) -> SignSessionKeyAnswer:
+    """Write our share of the network's signature over ``digest``, that of a session's ``message``."""
+    return SignSessionKeyAnswer(
+        signature_share=BlsShareBody(share=share.hex()),
+        share_index=me,
+        siwe_message=message,
+        data_signed=digest.hex(),
+        bls_root_pubkey=public_key.hex(),
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,18 +20,19 @@ from votive.node.answer import (
     signed_entry,
 )
 from votive.node.approval import Approver, Call, parse_public_key
+from votive.node.auth_context import auth_context
 from votive.node.authorise import Asked, Authoriser
 from votive.node.confidential import Confidential, data_hash_of
 from votive.node.decryption import Decryption, Sealed
+from votive.node.gate import Gate
 from votive.node.host import RunHost
 from votive.node.permission import SharedBlocks
 from votive.node.source import Program, Programs
-from votive.terms.action import ActionLimits, AuthContext, AuthMethodContext, RunResult
-from votive.terms.auth_method import MethodType
+from votive.terms.action import ActionLimits, AuthContext, RunResult
 from votive.terms.capability import CONDITIONS, PKP, Ability, Capabilities, Resource
 from votive.terms.conditions import from_request
 from votive.terms.encoding import bytes_of
-from votive.terms.errors import CallerError, ErrorCode
+from votive.terms.errors import CallerError
 from votive.terms.ethereum import personal_digest
 from votive.terms.participant import Seat
 
@@ -42,9 +41,6 @@ PKP_SIGN_CALL = "pkpSign"
 TO_SIGN = Capabilities.of((Ability.PKP_SIGNING, Resource.every(PKP)))
 TO_DECRYPT = Capabilities.of((Ability.DECRYPTION, Resource.every(CONDITIONS)))
 """What an endpoint hands on of a grant: no more than it does itself. Only a run may need all of it."""
-
-_NOT_SHOWN = (MethodType.ACTION, MethodType.WEBAUTHN)
-"""Methods that actions do not see: actions stand among the actions; a passkey was checked for one PKP, which may be its holder's own."""
 
 
 class ExecuteBody(msgspec.Struct, frozen=True, kw_only=True, rename={"ipfs_id": "ipfsId", "js_params": "jsParams"}):
@@ -68,29 +64,6 @@ class EncryptionSignBody(msgspec.Struct, frozen=True, kw_only=True, rename={"dat
     """The fields of ``/web/encryption/sign`` that are used; the conditions are read apart, as there are four fields for them."""
 
     data_to_encrypt_hash: str
-
-
-class Gate:
-    """Lets so many requests work at once and turns the others away at the door."""
-
-    def __init__(self, places: int) -> None:
-        self._places, self._taken = places, 0
-
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Hold a place; CallerError 429 if there is none."""
-        if self._taken >= self._places:
-            raise CallerError(
-                f"this node works on {self._places} requests already. Try again in a moment.",
-                code=ErrorCode.CONCURRENCY_OVERLOAD,
-                status=429,
-                details=[{"limit": "concurrent_requests", "value": self._places}],
-            )
-        self._taken += 1
-        try:
-            yield
-        finally:
-            self._taken -= 1
 
 
 @dataclass(frozen=True)
@@ -164,28 +137,6 @@ class Service:
 def action_of(cid: str) -> ActionRef:
     """Return the action that ``cid`` names, as contracts know it; CallerError if it names none."""
     return ActionRef(cid=cid, multihash=multihash_of(cid))
-
-
-def auth_context(grant: Grant) -> AuthContext:
-    """Return what the innermost action of ``grant`` sees as ``Lit.Auth``."""
-    stack = tuple(action.cid for action in grant.actions)
-    return AuthContext(
-        action_ipfs_ids=stack[-1:],
-        action_ipfs_id_stack=stack,
-        auth_sig_address=grant.address,
-        auth_method_contexts=tuple(
-            AuthMethodContext(
-                user_id=method.user_id,
-                app_id=method.app_id,
-                auth_method_type=method.type,
-                used_for_sign_session_key_request=method.for_session,
-            )
-            for method in grant.methods
-            if method.type not in _NOT_SHOWN
-        ),
-        resources=grant.resources,
-        custom_auth_resource=grant.custom_resource,
-    )
 
 
 def asked_digest(body: PkpSignBody) -> bytes:

@@ -28,8 +28,9 @@ from votive.node.config import Config
 from votive.node.coordinator import Coordinator
 from votive.node.custody import Custody
 from votive.node.decryption import Decryption, Judge
-from votive.node.execute import Gate, Service, action_of
+from votive.node.execute import Service, action_of
 from votive.node.failure import ExitStatus, StartFailure
+from votive.node.gate import Gate
 from votive.node.joining import OnChain
 from votive.node.linking import AmongPeers
 from votive.node.methods import auth_methods, recent_blocks
@@ -102,6 +103,7 @@ class Offering:
             contract_wallets=ContractWallets(chain.rpc),
             network=SessionKey(self._custody),
             methods=methods,
+            keys=chain.permissions,
             name_action=action_of,
         )
 

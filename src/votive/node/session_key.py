@@ -16,19 +16,22 @@ from coincurve import PublicKey
 
 from votive.auth import Grant, NotPermitted, ReadPermissions, Toll
 from votive.auth.credentials import parse_auth_methods
-from votive.auth.grant import ActionRef, ProvenMethod
+from votive.auth.grant import ProvenMethod
 from votive.auth.methods import Methods, verdict_of
 from votive.auth.permissions import decide
 from votive.auth.pkp_session import Opening, UnknownBlock
 from votive.core import KeyShare
+from votive.node.answer import SESSION_CURVE, SignSessionKeyAnswer, sign_session_key_answer
 from votive.node.approval import parse_public_key
+from votive.node.auth_context import deciding, resolved
 from votive.node.authorise import Asked, check_request_id
 from votive.node.capacity import Admission
-from votive.node.execute import Gate, action_of
+from votive.node.execute import action_of
+from votive.node.gate import Gate
 from votive.node.permission import SharedBlocks
 from votive.node.rates import Tolls
 from votive.node.source import Program, Programs
-from votive.terms.action import AuthContext, AuthMethodContext
+from votive.terms.action import AuthContext
 from votive.terms.auth_method import AuthMethod, MethodType
 from votive.terms.binding import RequestBinding
 from votive.terms.block import Block, BlockFacts
@@ -38,8 +41,6 @@ from votive.terms.errors import CallerError
 from votive.terms.ethereum import eth_address_of, token_id_of
 from votive.terms.key import KeyId, Purpose
 from votive.terms.session import request_hash
-
-CURVE = "BLS"
 
 
 class SignSessionKeyBody(
@@ -60,28 +61,10 @@ class SignSessionKeyBody(
     session_key: str
     siwe_message: str
     pkp_public_key: str
-    curve_type: str = CURVE
+    curve_type: str = SESSION_CURVE
     code: str | None = None
     ipfs_id: str | None = None
     js_params: dict[str, Any] | None = None
-
-
-class SessionShareBody(msgspec.Struct, frozen=True, kw_only=True, rename={"share": "ProofOfPossession"}):
-    """Our share: the seat (1 byte) and a compressed point of G2 (96), in hex."""
-
-    share: str
-
-
-class SignSessionKeyAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The answer of ``/web/sign_session_key``."""
-
-    result: str = "success"
-    signature_share: SessionShareBody
-    share_index: int
-    curve_type: str = CURVE
-    siwe_message: str
-    data_signed: str
-    bls_root_pubkey: str
 
 
 class ReadNonces(Protocol):
@@ -232,7 +215,7 @@ class SessionKeys:
         await self._admit(question, [method, *proven])
         # It decides for itself, and does nothing in the name of those whom it is to judge.
         grant = msgspec.structs.replace(question.grant(proven, self.now()), actions=(action,), capabilities=NOTHING)
-        response = await self.run(program, body.js_params or {}, running(action, proven), grant, question.hash_for(grant))
+        response = await self.run(program, body.js_params or {}, deciding(action, proven), grant, question.hash_for(grant))
         verdict = verdict_of(action.cid, response)
         await self._require(question, [method], await self.blocks.final_block())  # the run may have taken long
         return resolved(proven, action, verdict.custom_auth_resource)
@@ -267,8 +250,8 @@ class SessionKeys:
 
 def check_curve(body: SignSessionKeyBody) -> None:
     """Refuse other curves than the one that the network signs sessions with."""
-    if body.curve_type != CURVE:
-        raise CallerError(f"the field 'curveType' must be {CURVE!r}.", details=[{"field": "curveType"}])
+    if body.curve_type != SESSION_CURVE:
+        raise CallerError(f"the field 'curveType' must be {SESSION_CURVE!r}.", details=[{"field": "curveType"}])
 
 
 def is_action(body: SignSessionKeyBody) -> bool:
@@ -276,46 +259,8 @@ def is_action(body: SignSessionKeyBody) -> bool:
     return body.code is not None or body.ipfs_id is not None
 
 
-def contexts(proven: Sequence[ProvenMethod]) -> tuple[AuthMethodContext, ...]:
-    """Write users as actions and sessions name them."""
-    return tuple(
-        AuthMethodContext(
-            user_id=method.user_id, app_id=method.app_id, auth_method_type=method.type, used_for_sign_session_key_request=True
-        )
-        for method in proven
-    )
-
-
-def running(action: ActionRef, proven: Sequence[ProvenMethod]) -> AuthContext:
-    """Return what the action sees while it decides."""
-    wallets = [method.user_id for method in proven if method.type == MethodType.ETH_WALLET]
-    return AuthContext(
-        action_ipfs_ids=(action.cid,),
-        action_ipfs_id_stack=(action.cid,),
-        auth_sig_address=wallets[0] if wallets else None,
-        auth_method_contexts=contexts(proven),
-    )
-
-
-def resolved(proven: Sequence[ProvenMethod], action: ActionRef | None = None, custom: str = "") -> AuthContext:
-    """Return what the session's message says of who opened it; the same at every node."""
-    return AuthContext(
-        action_ipfs_ids=() if action is None else (action.cid,),
-        action_ipfs_id_stack=(),
-        auth_sig_address=None,
-        auth_method_contexts=contexts(proven),
-        custom_auth_resource=custom,
-    )
-
-
 async def signed(message: str, key: KeyId, share: KeyShare) -> SignSessionKeyAnswer:
     """Sign ``message`` with our share of the session key; some milliseconds, in a thread."""
     digest = session_digest(message)
     signature = await asyncio.to_thread(share.session_share, digest)
-    return SignSessionKeyAnswer(
-        signature_share=SessionShareBody(share=signature.hex()),
-        share_index=share.seat,
-        siwe_message=message,
-        data_signed=digest.hex(),
-        bls_root_pubkey=key.public_key.hex(),
-    )
+    return sign_session_key_answer(signature, share.seat, message=message, digest=digest, public_key=key.public_key)
