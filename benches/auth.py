@@ -34,7 +34,7 @@ RIGHTS = Capabilities.of((Ability.PKP_SIGNING, Resource.every("lit-pkp")), (Abil
 
 
 class _Chain:
-    """A chain that answers at once, with no contract wallets on it, and a network that signed nothing."""
+    """A chain that answers at once, with no contract wallets on it, no keys, and a network that signed nothing."""
 
     block = Block(number=7, hash=b"\x07" * 32)
 
@@ -46,6 +46,17 @@ class _Chain:
 
     async def verify(self, digest: bytes, signature: bytes) -> bool:
         return False
+
+    async def owner(self, token_id: int, block: Block) -> str | None:
+        return None
+
+    async def is_permitted(self, token_id: int, *what: object) -> tuple[bool, frozenset[int]]:
+        return False, frozenset()
+
+    is_permitted_action = is_permitted_address = is_permitted_method = is_permitted
+
+    async def token_of_address(self, address: str, block: Block) -> int | None:
+        return None
 
 
 def a_granting() -> Granting:
@@ -61,6 +72,7 @@ def a_granting() -> Granting:
             contract_wallets=chain,
             network=chain,
             methods=Methods({}),
+            keys=chain,
             name_action=lambda cid: ActionRef(cid=cid, multihash=bytes(34)),
         )
     )

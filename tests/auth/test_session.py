@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,20 @@ from tests.auth.sessions import (
     rfc3339,
     session,
 )
-from tests.auth.worlds import BLOCK, Contracts, Moment, Network, a_world, action_of
+from tests.auth.worlds import BLOCK, CAROL, PKP, Contracts, Keys, Moment, Network, a_world, action_of
 
-from votive.auth import AuthSig, Credentials, Grant, Granting, InvalidAuthSig, UnsupportedAuthSig, World, delegation, node_address_of
+from votive.auth import (
+    AuthSig,
+    Credentials,
+    Grant,
+    Granting,
+    InvalidAuthSig,
+    NotPermitted,
+    UnsupportedAuthSig,
+    World,
+    delegation,
+    node_address_of,
+)
 from votive.auth.ed25519 import _SMALL, verify_strictly
 from votive.auth.rfc import unix_time
 from votive.terms.auth_method import method_id
@@ -483,7 +495,6 @@ async def test_a_contract_wallet_signs_for_its_own_chain_only() -> None:
 
 # Sessions that the network signed for a PKP
 
-PKP = "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"
 CID = "QmPrime"
 
 
@@ -507,6 +518,50 @@ async def test_a_session_by_the_network_acts_for_the_pkp_as_those_who_opened_it(
     assert (user.type, user.id, user.user_id, user.for_session) == (6, method_id("carol", "app"), "carol", True)
     assert (action.type, action.id, action.user_id) == (2, action_of(CID).multihash, CID)
     assert network.asked == 1
+
+
+async def test_a_session_by_the_network_ends_with_the_last_right_of_those_who_opened_it() -> None:
+    keys, moment = Keys(tokens={PKP: 1}, permitted={CAROL: frozenset({2})}), Moment(NOW)
+    granting, auth_sig = Granting(a_world(moment, keys=keys)), session(capabilities=[a_pkp_session()])
+    await granting.grant(credentials(auth_sig), REQUEST)
+    for owner, permitted in [
+        (None, {}),
+        (None, {CAROL: frozenset()}),
+        (None, {(2, action_of(CID).multihash): frozenset({1})}),  # nobody owns the key, so its actions open no sessions
+        (PKP, {(1, bytes.fromhex(PKP[2:])): frozenset({1})}),  # a key does not vouch for itself
+    ]:
+        keys.owned_by, keys.permitted = owner, permitted
+        moment.block = Block(number=moment.block.number + 1, hash=secrets.token_bytes(32))
+        with pytest.raises(NotPermitted, match="may use its key any more") as lost:
+            await granting.grant(credentials(auth_sig), REQUEST)
+        assert lost.value.details[0]["block"]["number"] == moment.block.number
+        assert any("carol:app" in one["asked"] for one in lost.value.details[0]["alternatives"])
+    keys.owned_by, keys.permitted = "0x" + "11" * 20, {(2, action_of(CID).multihash): frozenset({1})}
+    assert (await granting.grant(credentials(auth_sig), REQUEST)).address == PKP
+    assert keys.asked[-1] == moment.block
+
+
+async def test_an_owner_who_opened_a_session_loses_it_with_the_key() -> None:
+    alice = "0x" + "Aa" * 20
+    opened = a_pkp_session(context(actionIpfsIds=[], authMethodContexts=[{"authMethodType": 1, "userId": alice, "appId": "lit"}]))
+    keys = Keys(tokens={PKP: 1}, owned_by=alice)
+    granting = Granting(a_world(Moment(NOW), keys=keys))
+    await granting.grant(credentials(session(capabilities=[opened])), REQUEST)
+    keys.owned_by = "0x" + "bB" * 20
+    with pytest.raises(NotPermitted, match="its owner is"):
+        await granting.grant(credentials(session(capabilities=[opened])), REQUEST)
+
+
+async def test_a_session_of_what_is_no_key_is_refused() -> None:
+    granting = Granting(a_world(Moment(NOW), keys=Keys()))
+    with pytest.raises(NotPermitted, match="no key's address"):
+        await granting.grant(credentials(session(capabilities=[a_pkp_session()])), REQUEST)
+
+
+async def test_nobody_asks_the_chain_about_the_key_of_a_wallets_session() -> None:
+    keys = Keys()
+    await Granting(a_world(Moment(NOW), keys=keys)).grant(credentials(session()), REQUEST)
+    assert keys.asked == []
 
 
 WEAKER = {"appId": "app", "authMethodType": 4, "usedForSignSessionKeyRequest": True, "userId": "mallory"}

@@ -61,6 +61,38 @@ class Methods:
         return ProvenMethod(type=method.auth_method_type, id=method_id(user, "app"), user_id=user, app_id="app")
 
 
+@dataclass
+class Keys:
+    """PKPs by their address, all with the same permissions: the owner, and (type, id) with scopes."""
+
+    tokens: dict[str, int] = field(default_factory=dict)
+    owned_by: str | None = None
+    permitted: dict[tuple[int, bytes], frozenset[int]] = field(default_factory=dict)
+    asked: list[Block] = field(default_factory=list)
+
+    async def token_of_address(self, address: str, block: Block) -> int | None:
+        self.asked.append(block)
+        return self.tokens.get(address)
+
+    async def owner(self, token_id: int, block: Block) -> str | None:
+        return self.owned_by
+
+    async def is_permitted_method(self, token_id: int, method_type: int, method_id: bytes, block: Block) -> tuple[bool, frozenset[int]]:
+        scopes = self.permitted.get((method_type, method_id))
+        return scopes is not None, scopes or frozenset()
+
+    async def is_permitted_action(self, token_id: int, multihash: bytes, block: Block) -> tuple[bool, frozenset[int]]:
+        return await self.is_permitted_method(token_id, 2, multihash, block)
+
+    async def is_permitted_address(self, token_id: int, address: str, block: Block) -> tuple[bool, frozenset[int]]:
+        return await self.is_permitted_method(token_id, 1, bytes.fromhex(address[2:]), block)
+
+
+PKP = "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"
+CAROL = (6, method_id("carol", "app"))
+"""Who opened the sessions of ``PKP`` in these tests."""
+
+
 def action_of(cid: str) -> ActionRef:
     return ActionRef(cid=cid, multihash=b"\x12\x20" + hashlib.sha256(cid.encode()).digest())
 
@@ -89,6 +121,7 @@ def a_world(moment: Moment, **other: Any) -> World:
             contract_wallets=Contracts(),
             network=Network(),
             methods=Methods(),
+            keys=Keys(tokens={PKP: 1}, permitted={CAROL: frozenset({2})}),
             name_action=action_of,
         ),
         **other,

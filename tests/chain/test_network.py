@@ -25,7 +25,7 @@ from tests.chain.town import (
     own_key_vote,
 )
 
-from votive.chain.abi import Function, split_types
+from votive.chain.abi import Function
 from votive.chain.deploy import DeployConfig, deploy
 from votive.chain.errors import DeadlinePassed, TransactionFailed, UnknownNetwork
 from votive.chain.finality import Block, FinalBlocks, Finality
@@ -146,6 +146,9 @@ async def test_authentication_methods_are_read_with_their_scopes(town: Town) -> 
     assert await permissions.is_permitted_method(token, 3, google, block) == (False, frozenset())
     assert await permissions.is_permitted_method(token, 6, google, before) == (False, frozenset())
     assert await permissions.is_permitted_method(token + 1, 6, google, block) == (False, frozenset())
+    (key,) = (await Keys(town.rpc, town.contracts).registered([token], block)).values()
+    assert await permissions.token_of_address(eth_address(key.public_key), block) == token
+    assert await permissions.token_of_address("0x" + "11" * 20, block) is None
     found = await permissions.permitted_methods(token, block)
     assert found == [(6, google, b""), (3, passkey, b"passkey's key"), (9, b"", b""), (2, ACTION, b"")]
     assert (found[1].type, found[1].id, found[1].user_pubkey) == found[1]
@@ -263,11 +266,6 @@ def test_wallets_sign_as_ethereums_reference_does() -> None:
         fields = {"type": 2, "chainId": 5, "nonce": nonce, "to": to or b"", "value": nonce, "data": data, "gas": 10**6}
         expected = Account.sign_transaction({**fields, "maxPriorityFeePerGas": 7, "maxFeePerGas": 10**9}, ALICE)
         assert Wallet(ALICE).signed(transaction, 5) == (bytes(expected.raw_transaction), "0x" + bytes(expected.hash).hex())
-
-
-def test_types_are_split_at_outer_commas() -> None:
-    assert split_types("uint256,(bytes,(bool,bytes32)[])[],address") == ["uint256", "(bytes,(bool,bytes32)[])[]", "address"]
-    assert split_types("") == []
 
 
 async def test_a_network_survives_the_restart_of_its_chain(anvil_binary: str, tmp_path: Path) -> None:

@@ -256,6 +256,10 @@ async def test_what_is_encrypted_to_a_key_its_session_decrypts(town: Town) -> No
     strangers = await town.network.pkp_session(other.token_id, resources, method=town.owner, store=town.store)
     with pytest.raises(Refused):
         await town.network.decrypt(encrypted, session=strangers)
+    user = {"method_type": MethodType.GOOGLE_JWT, "user": "ann", "application": APP}
+    await town.network.revoke_method(town.minted.token_id, account=town.owner, **user)
+    with pytest.raises(Refused, match="may use its key any more"):
+        await town.network.decrypt(encrypted, session=session)
 
 
 async def test_tokens_and_keys_of_sessions_are_nowhere_in_what_nodes_write(town: Town) -> None:

@@ -11,6 +11,7 @@ from votive.auth.credentials import Credentials, Kind, kind_of
 from votive.auth.delegation import Remembered
 from votive.auth.errors import InvalidAuthSig, UnboundAuthSig
 from votive.auth.grant import Grant, ProvenMethod
+from votive.auth.permissions import require_standing
 from votive.auth.session import verify_session
 from votive.auth.wallet import SignedIn, check_signature, read_message
 from votive.auth.world import Toll, World
@@ -47,7 +48,7 @@ class Granting:
 
     async def _by_signature(self, credentials: Credentials, request: RequestBinding, toll: Toll) -> Grant:
         if credentials.kind is Kind.SESSION:
-            return await verify_session(credentials.auth_sig, self._world, self._remembered, toll)
+            return await self._by_session(credentials.auth_sig, toll)
         signed_in, block = await signed_in_by(credentials.auth_sig, request, self._world, toll=toll)
         return Grant(
             address=signed_in.address,
@@ -59,6 +60,12 @@ class Granting:
             domain=signed_in.domain,
             resources=signed_in.resources,
         )
+
+    async def _by_session(self, auth_sig: AuthSig, toll: Toll) -> Grant:
+        grant = await verify_session(auth_sig, self._world, self._remembered, toll)
+        if any(method.for_session for method in grant.methods):
+            await require_standing(self._world.keys, grant)
+        return grant
 
     async def _with_methods(self, grant: Grant, methods: tuple[AuthMethod, ...], request: RequestBinding, toll: Toll) -> Grant:
         for method in methods:

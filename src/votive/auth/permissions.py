@@ -23,7 +23,7 @@ from votive.auth.errors import NotPermitted
 from votive.auth.grant import ActionRef, Grant, ProvenMethod
 from votive.terms.auth_method import MethodType
 from votive.terms.block import Block
-from votive.terms.capability import Ability, Resource
+from votive.terms.capability import EVERYTHING, Ability, Resource
 from votive.terms.encoding import hex0x
 
 
@@ -51,6 +51,14 @@ class ReadPermissions(Protocol):
 
     async def is_permitted_method(self, token_id: int, method_type: int, method_id: bytes, block: Block) -> tuple[bool, Collection[int]]:
         """Say whether an authentication method is permitted under this id, and with which scopes."""
+        ...
+
+
+class ReadKeys(ReadPermissions, Protocol):
+    """The chain's answers, those about a key's own address among them."""
+
+    async def token_of_address(self, address: str, block: Block) -> int | None:
+        """Return the token of the PKP with this Ethereum address; None if there is none."""
         ...
 
 
@@ -105,6 +113,25 @@ async def decide(
     tried = await question.tried()
     permitted = any(alternative.permits for alternative in tried)
     return Decision(permitted=permitted, token_id=token_id, needed=needed, block=block, alternatives=tried)
+
+
+async def require_standing(reader: ReadKeys, grant: Grant) -> None:
+    """Raise NotPermitted unless one of those who opened a PKP's session still may, with any scope, at the block of ``grant``.
+
+    The session speaks as the PKP's address, to conditions and to actions too, where nobody would ask for a permission again.
+    """
+    address = grant.address or ""
+    token = await reader.token_of_address(address, grant.block)
+    if token is None:
+        raise NotPermitted(f"the session is of {address}, which is no key's address", {"address": address, "block": grant.block.number})
+    opener = msgspec.structs.replace(grant, capabilities=EVERYTHING, actions=())
+    decision = await decide(reader, opener, token_id=token, block=grant.block, personal_sign=True, key_address=address)
+    if not decision.permitted:
+        tried = "; ".join(f"{alternative.asked}: {alternative.seen}" for alternative in decision.alternatives)
+        raise NotPermitted(
+            f"nobody who opened this session of token {token:#x} may use its key any more, at block {grant.block.number}: {tried}",
+            decision.explanation(),
+        )
 
 
 @dataclass(frozen=True)

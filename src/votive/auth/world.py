@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 
 from votive.auth.contract_wallet import AskContractWallets
 from votive.auth.grant import ActionRef, ProvenMethod
+from votive.auth.permissions import ReadKeys
 from votive.auth.wallet import AuthPolicy
 from votive.terms.auth_method import AuthMethod
 from votive.terms.binding import RequestBinding
@@ -65,5 +66,7 @@ class World:
     contract_wallets: AskContractWallets
     network: VerifyNetwork
     methods: VerifyMethods
+    keys: ReadKeys
+    """Whether those who opened a PKP's session still may."""
     name_action: Callable[[str], ActionRef]
     """Return the action of a CID; CallerError if it is none."""

@@ -24,6 +24,8 @@ _ACTIONS = Function("getPermittedActions(uint256)", "bytes[]")
 _ADDRESSES = Function("getPermittedAddresses(uint256)", "address[]")
 _METHODS = Function("getPermittedAuthMethods(uint256)", "(uint256,bytes,bytes)[]")
 
+_TOKEN = Function("ethAddressToPkpId(address)", "uint256")
+
 _ADDRESS_METHOD = 1
 _ACTION_METHOD = 2
 
@@ -56,6 +58,11 @@ class Permissions:
         """Return the owner's checksummed address, or None if the token was burned or never minted."""
         (address,) = await self._read(self._contracts.pkp_nft, _OWNER, block, token_id)
         return None if address == NO_ADDRESS else checksummed(address)
+
+    async def token_of_address(self, address: str, block: Block) -> int | None:
+        """Return the token of the PKP that has this Ethereum address, or None if no registered key has it."""
+        (token,) = await self._read(self._contracts.pubkey_router, _TOKEN, block, address)
+        return token or None
 
     async def is_permitted_action(self, token_id: int, multihash: bytes, block: Block) -> tuple[bool, frozenset[int]]:
         """Whether the action of this CID (its 34-byte multihash) is permitted, and its scopes among 0…255."""
