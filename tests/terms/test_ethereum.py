@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from votive.terms.ethereum import address_of_text, keccak, personal_digest, revert_data
+from votive.terms.ethereum import address_of_text, keccak, personal_digest, revert_data, selector_of, split_types, types_in
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,13 @@ def test_a_personal_message_is_counted_in_bytes() -> None:
 def test_an_address_has_20_bytes_of_hex(text: str) -> None:
     with pytest.raises(ValueError, match=r"20 bytes|hexadecimal"):
         address_of_text(text)
+
+
+def test_types_are_split_at_outer_commas() -> None:
+    assert split_types("uint256,(bytes,(bool,bytes32)[])[],address") == ("uint256", "(bytes,(bool,bytes32)[])[]", "address")
+    assert split_types("") == ()
+
+
+def test_a_functions_selector_and_types_are_those_of_its_signature() -> None:
+    assert selector_of("transfer(address,uint256)").hex() == "a9059cbb"  # ERC-20's, known to everybody
+    assert types_in("transfer(address,uint256)") == ("address", "uint256")

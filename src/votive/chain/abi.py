@@ -8,7 +8,7 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError
 
 from votive.chain.errors import MalformedAnswer
-from votive.terms.ethereum import keccak
+from votive.terms.ethereum import selector_of, split_types, types_in
 
 
 class Function:
@@ -16,8 +16,8 @@ class Function:
 
     def __init__(self, signature: str, returns: str) -> None:
         self.signature = signature
-        self.selector = keccak(signature.encode())[:4]
-        self._takes = split_types(signature[signature.index("(") + 1 : -1])
+        self.selector = selector_of(signature)
+        self._takes = types_in(signature)
         self._returns = split_types(returns)
 
     def call(self, *arguments: Any) -> bytes:
@@ -30,16 +30,3 @@ class Function:
             return tuple(decode(self._returns, data))
         except (DecodingError, ValueError, OverflowError) as error:
             raise MalformedAnswer(f"{self.signature} returned {len(data)} bytes that are no {self._returns}: {error}") from error
-
-
-def split_types(types: str) -> list[str]:
-    """Split "uint256,(bytes,bytes32)[]" at its outer commas."""
-    parts: list[str] = []
-    depth = 0
-    for piece in types.split(","):
-        if depth:
-            parts[-1] += "," + piece
-        elif piece:
-            parts.append(piece)
-        depth += piece.count("(") - piece.count(")")
-    return parts

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from votive.terms.encoding import hex0x
-from votive.terms.ethereum import keccak
+from votive.terms.ethereum import keccak, selector_of, types_in
 
 
 class Function(msgspec.Struct, frozen=True):
@@ -24,7 +24,7 @@ class Function(msgspec.Struct, frozen=True):
 
     def call(self, *arguments: Any) -> bytes:
         """Encode a call: four bytes of selector and the arguments."""
-        return keccak(self.signature.encode())[:4] + encode(_types_in(self.signature), arguments)
+        return selector_of(self.signature) + encode(types_in(self.signature), arguments)
 
     def read(self, returned: bytes) -> tuple[Any, ...]:
         """Decode what a call returned."""
@@ -97,17 +97,4 @@ def decode(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
 @cache
 def error_in_words(selector: bytes) -> str:
     """Say what the custom error with these four bytes means; nothing if it is not known."""
-    return next((words for error, words in ERRORS.items() if keccak(error.encode())[:4] == selector), "")
-
-
-@cache
-def _types_in(signature: str) -> tuple[str, ...]:
-    """Split the argument types of ``signature``; tuples stay whole."""
-    inside, types, depth = signature[signature.index("(") + 1 : -1], [""], 0
-    for letter in inside:
-        depth += {"(": 1, ")": -1}.get(letter, 0)
-        if letter == "," and depth == 0:
-            types.append("")
-        else:
-            types[-1] += letter
-    return tuple(types) if inside else ()
+    return next((words for error, words in ERRORS.items() if selector_of(error) == selector), "")

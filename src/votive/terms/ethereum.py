@@ -23,6 +23,29 @@ def keccak(data: bytes) -> bytes:
     return implementation(data)
 
 
+def selector_of(signature: str) -> bytes:
+    """Return the 4 bytes that name a contract's function in its calls: of ``"transfer(address,uint256)"``, say."""
+    return keccak(signature.encode())[:4]
+
+
+def types_in(signature: str) -> tuple[str, ...]:
+    """Return the types of a function's arguments."""
+    return split_types(signature[signature.index("(") + 1 : -1])
+
+
+def split_types(types: str) -> tuple[str, ...]:
+    """Split ``"uint256,(bytes,bytes32)[]"`` at its outer commas: tuples stay whole."""
+    parts: list[str] = []
+    depth = 0
+    for piece in types.split(","):
+        if depth:
+            parts[-1] += "," + piece
+        elif piece:
+            parts.append(piece)
+        depth += piece.count("(") - piece.count(")")
+    return tuple(parts)
+
+
 def personal_digest(message: str | bytes) -> bytes:
     """Return what ``personal_sign`` signs for ``message`` (EIP-191, version 0x45), 32 bytes."""
     data = message.encode() if isinstance(message, str) else message

@@ -1,6 +1,7 @@
 """Values in Solidity's ABI: from the texts of a condition, into a call, and out of what a contract returned.
 
 A contract is a stranger: whatever it returns either decodes exactly, within a budget of elements, or is refused as an AbiError.
+(Node and client speak to the network's own contracts by ``eth_abi``; tests hold the two against each other.)
 Contract ABI Specification of Solidity 0.8, "Formal Specification of the Encoding".
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 
 from votive.terms.conditions.abi_types import AbiError, AbiType
 from votive.terms.encoding import bytes_of
-from votive.terms.ethereum import checksum_address, keccak
+from votive.terms.ethereum import checksum_address, selector_of
 
 MAX_ELEMENTS = 1024
 """Elements of all arrays of one value: offsets may point to one place again and again, and a few bytes unfold to millions."""
@@ -22,7 +23,7 @@ _DECIMAL = r"0|-?[1-9][0-9]{0,77}"
 def call_data(name: str, types: Sequence[AbiType], values: Sequence[Any]) -> bytes:
     """Return the call of a function: 4 bytes of selector, then its arguments."""
     signature = f"{name}({','.join(str(kind) for kind in types)})"
-    return keccak(signature.encode())[:4] + encode(types, values)
+    return selector_of(signature) + encode(types, values)
 
 
 def encode(types: Sequence[AbiType], values: Sequence[Any]) -> bytes:
