@@ -70,13 +70,9 @@ class CosmosChain:
         """Return the JSON at ``path`` ("/cosmos/…?…"); InvalidCosmosPath, or CallRefused if the providers know no such thing."""
         check_path(path)
         if path == NEWEST_BLOCK and self._endpoints.quorum > 1:
-            path = path.replace("latest", str(await self._height()))
+            # Providers are at different heights for a moment after each block.
+            path = path.replace("latest", str(await self._endpoints.reached(_height)))
         return (await self._endpoints.agreed(lambda endpoint: endpoint.get(path))).value
-
-    async def _height(self) -> int:
-        """The height that a quorum has reached: providers are at different ones for a moment after each block."""
-        blocks = await self._endpoints.surveyed(_height)
-        return sorted(blocks, reverse=True)[self._endpoints.quorum - 1]
 
     async def close(self) -> None:
         """Close all connections."""

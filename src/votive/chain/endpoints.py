@@ -69,6 +69,10 @@ class Endpoints(Generic[E]):
         """
         return await self._until_deadline(lambda: self._surveyed(ask), self._deadline)
 
+    async def reached(self, ask: Callable[[E], Awaitable[int]]) -> int:
+        """Return the highest number that a quorum of endpoints reaches: one that lies or lags alone decides nothing."""
+        return sorted(await self.surveyed(ask), reverse=True)[self.quorum - 1]
+
     async def all(self, ask: Callable[[E], Awaitable[T]], quorum: int) -> Ballot[T]:
         """Ask every endpoint once, and return what they said."""
         ballot: Ballot[T] = Ballot(quorum)

@@ -64,8 +64,12 @@ class Rpc:
 
     async def reached(self, method: str, params: Sequence[Any] = ()) -> int:
         """Return the highest number that a quorum of endpoints reaches: one that lies or lags alone decides nothing."""
-        numbers = [int(text, 16) for text in await self.survey(method, params, Quantity)]
-        return sorted(numbers, reverse=True)[self.quorum - 1]
+        question = _question(method, params, Quantity)
+
+        async def ask(endpoint: Endpoint) -> int:
+            return int(await question(endpoint), 16)
+
+        return await self._endpoints.reached(ask)
 
     async def eth_call(
         self, to: str, data: bytes, block_hash: bytes | None = None, *, gas: int | None = None, limit: int | None = None
