@@ -1,6 +1,6 @@
 """A node that lies: a node's real program with one behaviour of its sessions replaced. Run by tests as a process of its own.
 
-python liar.py BEHAVIOUR --config FILE
+python liar.py BEHAVIOUR[+unsigned] --config FILE
 """
 
 from __future__ import annotations
@@ -112,9 +112,9 @@ def sign_nothing() -> None:
 
 
 if __name__ == "__main__":
-    name = sys.argv[1]
-    if name == "unsigned":
-        sign_nothing()
-    else:
-        mesh.SessionChannel = lying(BEHAVIOURS[name])  # type: ignore[misc]
+    for name in sys.argv[1].split("+"):
+        if name == "unsigned":
+            sign_nothing()
+        else:
+            mesh.SessionChannel = lying(BEHAVIOURS[name])  # type: ignore[misc]
     sys.exit(main(sys.argv[2:]))
