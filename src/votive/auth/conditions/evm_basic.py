@@ -12,9 +12,9 @@ from votive.auth.conditions.world import Absent, Inquiry, Verdict
 from votive.terms.conditions.abi_codec import call_data, decode_one
 from votive.terms.conditions.abi_types import AbiError, type_of
 from votive.terms.conditions.comparing import Answer
-from votive.terms.conditions.evm_basic import Parameter, Standard, number_of, standard_of
 from votive.terms.conditions.kinds import EvmBasic
 from votive.terms.conditions.special import SIWE_DOMAIN, USER_ADDRESS
+from votive.terms.conditions.standard_contract import Parameter, Standard, number_of, standard_of
 from votive.terms.encoding import bytes_of
 
 

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from enum import Enum
-
-import msgspec
 
 from votive.terms.conditions.comparing import Answer, check_test, read_test
 from votive.terms.conditions.errors import InvalidConditions, shown
@@ -24,83 +21,10 @@ from votive.terms.conditions.special import (
     USER_ADDRESS,
     check_special,
     is_address,
-    is_special,
     special_address,
 )
+from votive.terms.conditions.standard_contract import FITS, STANDARDS, Parameter, standard_of
 
-
-class Parameter(Enum):
-    """What one parameter of a contract's function may be."""
-
-    ADDRESS = "an address (0x and 40 hex digits), :userAddress or :litParam:NAME"
-    USER = ":userAddress"
-    ID = "a token id: a decimal integer, or hex with 0x, below 2^256"
-    PLAN = "a decimal integer below 2^32"
-    MULTIHASH = "the CID of an action as the 34 bytes of its multihash in hex"
-    ADDRESSES = "addresses with commas between them"
-    IDS = "token ids with commas between them"
-
-
-class Standard(msgspec.Struct, frozen=True, kw_only=True):
-    """A function of a standard contract."""
-
-    signature: str
-    returns: tuple[str, ...]
-    parameters: tuple[Parameter, ...]
-    answer: Answer
-    fixed: bool = False
-    """The answer is yes or no by itself; Lit ignores the test, so only ``= true`` says what happens."""
-
-
-_BALANCE = Standard(signature="balanceOf(address)", returns=("uint256",), parameters=(Parameter.ADDRESS,), answer=Answer.UNSIGNED)
-_CONTRACTS: dict[tuple[str, str], Standard] = {
-    ("ERC20", "balanceOf"): _BALANCE,
-    ("ERC721", "balanceOf"): _BALANCE,
-    ("ERC721", "ownerOf"): Standard(signature="ownerOf(uint256)", returns=("address",), parameters=(Parameter.ID,), answer=Answer.ADDRESS),
-    ("ERC1155", "balanceOf"): Standard(
-        signature="balanceOf(address,uint256)",
-        returns=("uint256",),
-        parameters=(Parameter.ADDRESS, Parameter.ID),
-        answer=Answer.UNSIGNED,
-    ),
-    ("ERC1155", "balanceOfBatch"): Standard(
-        signature="balanceOfBatch(address[],uint256[])",
-        returns=("uint256[]",),
-        parameters=(Parameter.ADDRESSES, Parameter.IDS),
-        answer=Answer.UNSIGNED,
-    ),
-    ("CASK", "getActiveSubscriptionCount"): Standard(
-        signature="getActiveSubscriptionCount(address,address,uint32)",
-        returns=("uint256",),
-        parameters=(Parameter.ADDRESS, Parameter.ADDRESS, Parameter.PLAN),
-        answer=Answer.UNSIGNED,
-    ),
-    ("Creaton", "subscribers"): Standard(
-        signature="subscribers(address)", returns=("uint8",), parameters=(Parameter.ADDRESS,), answer=Answer.TRUTH, fixed=True
-    ),
-    ("MolochDAOv2.1", "members"): Standard(
-        signature="members(address)",
-        returns=("address", "uint256", "uint256", "bool", "uint256", "uint256"),
-        parameters=(Parameter.ADDRESS,),
-        answer=Answer.TRUTH,
-        fixed=True,
-    ),
-    ("ProofOfHumanity", "isRegistered"): Standard(
-        signature="isRegistered(address)", returns=("bool",), parameters=(Parameter.ADDRESS,), answer=Answer.TRUTH, fixed=True
-    ),
-    ("PKPPermissions", "isPermittedAction"): Standard(
-        signature="isPermittedAction(uint256,bytes)",
-        returns=("bool",),
-        parameters=(Parameter.ID, Parameter.MULTIHASH),
-        answer=Answer.TRUTH,
-    ),
-    ("PKPPermissions", "isPermittedAddress"): Standard(
-        signature="isPermittedAddress(uint256,address)",
-        returns=("bool",),
-        parameters=(Parameter.ID, Parameter.USER),
-        answer=Answer.TRUTH,
-    ),
-}
 STANDARD_TYPES = (
     *("", "ERC20", "ERC721", "ERC1155", "CASK", "Creaton", "MolochDAOv2.1", "ProofOfHumanity", "POAP"),
     *("timestamp", "SIWE", "PKPPermissions", "LitAction"),
@@ -113,11 +37,6 @@ _RESERVED = (
     "|throw|true|try|typeof|undefined|var|void|while|with|yield"
 )
 """Words of JavaScript that name no function of an action's."""
-
-
-def standard_of(condition: EvmBasic) -> Standard | None:
-    """Return the contract function that a condition asks; None if it asks no contract's."""
-    return _CONTRACTS.get((condition.standard_contract_type, condition.method))
 
 
 def action_cid(condition: EvmBasic) -> str:
@@ -163,7 +82,7 @@ def _unknown(condition: EvmBasic, fields: Fields) -> tuple[str, str]:
     if condition.standard_contract_type not in STANDARD_TYPES:
         known = ", ".join(name or "''" for name in STANDARD_TYPES)
         return fields.at("standardContractType"), f"there is no {shown(condition.standard_contract_type)} here. There are {known}"
-    pairs = [method for kind, method in (*_CONTRACTS, *_OTHERS) if kind == condition.standard_contract_type]
+    pairs = [method for kind, method in (*STANDARDS, *_OTHERS) if kind == condition.standard_contract_type]
     known = ", ".join(method or "''" for method in pairs)
     kind = condition.standard_contract_type or "no contract type"
     return fields.at("method"), f"{kind} has no method {shown(condition.method)}. It has {known}"
@@ -175,7 +94,7 @@ def _contract(condition: EvmBasic, fields: Fields) -> Answer:
     check_address(condition.contract_address, fields.at("contractAddress"))
     check_count(condition.parameters, {len(standard.parameters)}, fields)
     for index, (text, expected) in enumerate(zip(condition.parameters, standard.parameters, strict=True)):
-        if not _FITS[expected](text):
+        if not FITS[expected](text):
             raise InvalidConditions(f"{fields.at('parameters')}[{index}]", f"{expected.value} belongs here, not {shown(text)}")
     if standard.fixed and (condition.test.comparator is not Comparator.EQUAL or condition.test.value.lower() != "true"):
         where = fields.at("returnValueTest")
@@ -265,24 +184,4 @@ _OTHERS: dict[tuple[str, str], Callable[[EvmBasic, Fields], Answer]] = {
     ("SIWE", ""): _siwe,
     ("POAP", "tokenURI"): _poap,
     ("POAP", "eventId"): _poap,
-}
-
-
-def number_of(text: str) -> int | None:
-    """Return a token id, decimal or hex with 0x; None if it is neither or has more than 256 bits."""
-    if re.fullmatch(r"0x[0-9a-fA-F]{1,64}", text):
-        return int(text, 16)
-    if re.fullmatch(r"[0-9]{1,78}", text) and int(text) < 2**256:
-        return int(text)
-    return None
-
-
-_FITS: dict[Parameter, Callable[[str], bool]] = {
-    Parameter.ADDRESS: special_address,
-    Parameter.USER: lambda text: text == USER_ADDRESS,
-    Parameter.ID: lambda text: number_of(text) is not None,
-    Parameter.PLAN: lambda text: re.fullmatch(r"[0-9]{1,10}", text) is not None and int(text) < 2**32,
-    Parameter.MULTIHASH: lambda text: re.fullmatch(r"(0x)?1220[0-9a-fA-F]{64}", text) is not None,
-    Parameter.ADDRESSES: lambda text: all(special_address(part) for part in text.split(",")),
-    Parameter.IDS: lambda text: all(number_of(part) is not None and not is_special(part) for part in text.split(",")),
 }
