@@ -80,6 +80,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     block: Block
     alternatives: tuple[Alternative, ...]
 
+    @property
+    def tried(self) -> str:
+        """What was asked and seen, in words."""
+        return "; ".join(f"{alternative.asked}: {alternative.seen}" for alternative in self.alternatives) or "nobody asks"
+
     def explanation(self) -> dict[str, Any]:
         """Return the decision as JSON."""
         return {
@@ -93,9 +98,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     def require(self) -> None:
         """Raise NotPermitted with the explanation unless permitted."""
         if not self.permitted:
-            tried = "; ".join(f"{alternative.asked}: {alternative.seen}" for alternative in self.alternatives)
             raise NotPermitted(
-                f"nothing permits this signature by token {self.token_id:#x} at block {self.block.number}: {tried or 'nobody asks'}",
+                f"nothing permits this signature by token {self.token_id:#x} at block {self.block.number}: {self.tried}",
                 self.explanation(),
             )
 
@@ -127,9 +131,8 @@ async def require_standing(reader: ReadKeys, grant: Grant) -> None:
     opener = msgspec.structs.replace(grant, capabilities=EVERYTHING, actions=())
     decision = await decide(reader, opener, token_id=token, block=grant.block, personal_sign=True, key_address=address)
     if not decision.permitted:
-        tried = "; ".join(f"{alternative.asked}: {alternative.seen}" for alternative in decision.alternatives)
         raise NotPermitted(
-            f"nobody who opened this session of token {token:#x} may use its key any more, at block {grant.block.number}: {tried}",
+            f"nobody who opened this session of token {token:#x} may use its key any more, at block {grant.block.number}: {decision.tried}",
             decision.explanation(),
         )
 

@@ -241,9 +241,8 @@ class SessionKeys:
             key_address=question.pkp.address,
         )
         if not decision.permitted:
-            tried = "; ".join(f"{one.asked}: {one.seen}" for one in decision.alternatives)
             raise NotPermitted(
-                f"nobody who asks may open a session of token {decision.token_id:#x} at block {block.number}: {tried}",
+                f"nobody who asks may open a session of token {decision.token_id:#x} at block {block.number}: {decision.tried}",
                 decision.explanation(),
             )
 
