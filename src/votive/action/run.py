@@ -228,14 +228,14 @@ def _arguments(call: _Call, kind: type[msgspec.Struct]) -> Any:
         return msgspec.json.decode(call.args, type=kind)
     except msgspec.ValidationError as error:
         raise CallerError(f"{call.name}: {error}") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolViolation(f"The sandbox sent arguments that are not JSON: {error}.") from error
 
 
 def _parsed(body: bytes, kind: type[Any]) -> Any:
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolViolation(f"The sandbox sent a frame that cannot be read: {error}.") from error
 
 

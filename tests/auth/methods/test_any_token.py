@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -109,3 +111,26 @@ def test_an_assertion_with_one_letter_changed_proves_nobody_else(place: int, let
     except InvalidAuthMethod:
         return
     assert proven.user_id == PASSKEY.raw_id  # what was changed says nothing: a user handle, an attachment, white space
+
+
+DEEP = "[" * 1500 + "]" * 1500
+"""Deeper than a parser in C may go."""
+
+
+@pytest.fixture
+def python_as_it_is() -> Iterator[None]:
+    """Python's own limit, which nodes keep; some libraries raise it."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(before)
+
+
+@pytest.mark.usefixtures("python_as_it_is")
+@pytest.mark.parametrize("kind", KINDS)
+def test_tokens_that_are_nested_without_end_are_refused(kind: str) -> None:
+    for inside in (f'{{"alg":"RS256","x":{DEEP}}}', f'{{"alg":"RS256","crit":{DEEP}}}', f'{{"rawId":"a","x":{DEEP}}}', DEEP):
+        part = base64.urlsafe_b64encode(inside.encode()).decode().rstrip("=")
+        header = base64.urlsafe_b64encode(b'{"alg":"RS256","kid":"1"}').decode().rstrip("=")
+        for access_token in (inside, f"{part}.e30.aaaa", f"{header}.{part}.aaaa"):
+            refused(KINDS[kind], access_token)

@@ -35,7 +35,7 @@ def read_part(data: bytes, kind: type[Part], name: str) -> Part:
     """Read the JSON of the part called ``name``; InvalidAuthMethod says what of it cannot be read."""
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidAuthMethod(f"{name} cannot be read: {error}") from error
 
 

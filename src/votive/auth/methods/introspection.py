@@ -114,7 +114,7 @@ class OauthToken:
             raise ProviderSilent(f"{self._provider.url} answered with status {status}")
         try:
             return msgspec.json.decode(body, type=dict[str, Any])
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise ProviderSilent(f"what {self._provider.url} answered is no JSON object") from error
 
     def _count(self) -> None:

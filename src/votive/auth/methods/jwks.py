@@ -108,7 +108,7 @@ def _read(url: str, body: bytes) -> tuple[Mapping[str, Any], ...]:
     """Take the public parts of all signing keys; RFC 7517, section 5, leaves out what a reader does not understand."""
     try:
         keys = msgspec.json.decode(body, type=_Set).keys
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ProviderSilent(f"what {url} answered is no JSON Web Key Set") from error
     if len(keys) > MAX_KEYS:
         raise ProviderSilent(f"{url} has {len(keys)} keys; {MAX_KEYS} at most are taken", retryable=False)
