@@ -1,4 +1,4 @@
-"""Fail if pyproject.toml, Cargo.toml, terms/version.py and the newest entry of CHANGELOG.md do not give the same version."""
+"""Fail if pyproject.toml, Cargo.toml, terms/version.py and the newest release in CHANGELOG.md do not give the same version."""
 
 import re
 import sys
@@ -9,7 +9,7 @@ PLACES = {
     "pyproject.toml": r'^version = "([^"]+)"',
     "Cargo.toml": r'^version = "([^"]+)"',
     "src/votive/terms/version.py": r'^VERSION = "([^"]+)"',
-    "CHANGELOG.md": r"^## (\S+)",
+    "CHANGELOG.md": r"^## (\d\S*)",
 }
 
 
