@@ -13,7 +13,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 
 from votive.core.errors import CheckFailed, PeerFault, SetupGone
-from votive.protocol.board import Board, Proposed
+from votive.protocol.board import Board
 from votive.protocol.channel import Kind
 from votive.protocol.choice import ANOTHER, Choice
 from votive.protocol.engine import SigningParty
@@ -22,6 +22,7 @@ from votive.protocol.events import Entered, Joined, Left, PairLost
 from votive.protocol.leader import Signers
 from votive.protocol.memory import Signed, SigningMemory
 from votive.protocol.messages import TAG_BYTES, Abort, Proposal, Ready, Reason, sign_id
+from votive.protocol.proposal import Proposed
 from votive.protocol.tools import SignLimits, SignTools
 from votive.terms.block import Block
 from votive.terms.encoding import encode

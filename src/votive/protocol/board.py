@@ -11,7 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,9 +20,10 @@ from votive.protocol.channel import Channel, Clock, Envelope, Kind, Proves
 from votive.protocol.engine import Verify
 from votive.protocol.errors import DigestsDiffer
 from votive.protocol.events import Blamed, Observe, Unsigned
-from votive.protocol.leader import Signers, leaders
+from votive.protocol.leader import leaders
 from votive.protocol.memory import Signed, SigningMemory
-from votive.protocol.messages import TAG_BYTES, Abort, Ask, OutcomeMessage, Proposal, Ready, Reason, proposal_hash
+from votive.protocol.messages import TAG_BYTES, Abort, Ask, OutcomeMessage, Proposal, Ready, Reason
+from votive.protocol.proposal import Proposed, fault_of, possible_signers
 from votive.protocol.wire import MalformedError, Message, decode
 from votive.terms.block import Block
 from votive.terms.key import Signature
@@ -61,30 +62,6 @@ class Readiness:
     ready: Ready
     envelope: Envelope | None = None
     """None for our own."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proposed:
-    """The leader's proposal for an attempt, as it was received."""
-
-    leader: Seat
-    proposal: Proposal
-    payload: bytes
-    evidence: bytes | None
-
-    @property
-    def signers(self) -> Signers:
-        """The set."""
-        return tuple(Seat(seat) for seat in self.proposal.signers)
-
-    def envelope(self, attempt: int) -> Envelope:
-        """Return the proposal as the leader sent it."""
-        return Envelope(sender=self.leader, kind=Kind.SIGN_PROPOSE, attempt=attempt, payload=self.payload, evidence=self.evidence)
-
-    @cached_property
-    def name(self) -> bytes:
-        """H(proposal), which stands before each round message."""
-        return proposal_hash(self.payload)
 
 
 class Board:
@@ -303,7 +280,7 @@ class Board:
             self._blame(envelope, f"a proposal for attempt {envelope.attempt}, which node {self.leader(envelope.attempt)} leads")
             return
         proposal = decode(envelope.payload, Proposal)
-        fault = self._fault_of(proposal, envelope.sender)
+        fault = fault_of(proposal, envelope.sender, self.channel.seats)
         if fault:
             self._blame(envelope, fault)
             return
@@ -311,19 +288,6 @@ class Board:
         known = self._proposals.setdefault(envelope.attempt, received)
         if known.payload != received.payload:
             self._blame(envelope, "two proposals in one attempt", known.envelope(envelope.attempt))
-
-    def _fault_of(self, proposal: Proposal, leader: Seat) -> str | None:
-        """Return what is wrong with a proposal by its own words, whoever reads it."""
-        signers = proposal.signers
-        if len(signers) != self.threshold:
-            return f"a proposal of {len(signers)} signers where exactly {self.threshold} sign"
-        if list(signers) != sorted(set(signers)):
-            return "a proposal whose signers are not distinct and ascending"
-        if not set(signers) <= set(self.channel.seats):
-            return "a proposal with a signer outside of the committee"
-        if leader not in signers:
-            return "a proposal without its leader"
-        return None
 
     def _hear_round(self, envelope: Envelope) -> None:
         if not self.attempt <= envelope.attempt <= self.attempt + _WINDOW:
@@ -346,14 +310,8 @@ class Board:
             self._hear_of_other_digest(envelope.sender, message.digest)
             return
         signature = Signature(r=message.r, s=message.s, recovery_id=message.recovery_id)
-        signers = self._signers_of(message)
+        signers = possible_signers(message.signers, self.channel.seats)
         self.finish(Signed(signature=signature, signers=signers, attempt=envelope.attempt, source=envelope.sender))
-
-    def _signers_of(self, message: OutcomeMessage) -> Signers:
-        """Return the set that an outcome names if it could be one, else nothing: the signature stands by itself."""
-        signers = tuple(Seat(seat) for seat in message.signers)
-        possible = len(signers) == self.threshold and list(signers) == sorted(set(signers)) and set(signers) <= set(self.channel.seats)
-        return signers if possible else ()
 
     def _hear_of_other_digest(self, sender: Seat, digest: bytes) -> None:
         """Note a true signature of another digest; only more than f seats that show one of the same digest end the session.

@@ -13,13 +13,14 @@ from dataclasses import replace
 from typing import Any
 
 from votive.protocol.attempt import Attempt, ready_message
-from votive.protocol.board import Board, Proposed, SignRequest
+from votive.protocol.board import Board, SignRequest
 from votive.protocol.channel import Channel, Clock, Envelope, Kind, settle
 from votive.protocol.errors import DigestsDiffer, NotEnoughNodes, SigningFailed
 from votive.protocol.events import Adopted, Event, Left
 from votive.protocol.leader import all_sets, apart, leaders
 from votive.protocol.memory import Signed, SigningMemory
 from votive.protocol.messages import Ask, OutcomeMessage
+from votive.protocol.proposal import Proposed
 from votive.protocol.tools import Permission, SignLimits, SignTools
 from votive.terms.encoding import encode
 from votive.terms.errors import VotiveError
