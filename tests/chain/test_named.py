@@ -20,9 +20,9 @@ from votive.chain.exact import DEEPEST, ExactJson
 from votive.chain.finality import FinalBlocks, Finality
 from votive.chain.named import ChainConfig, Chains, UnknownChain
 from votive.chain.rpc import Rpc
-from votive.chain.shapes import is_too_deep
 from votive.chain.solana import ARGUMENTS, UnknownSolanaMethod, finalized
 from votive.chain.wallet import Wallet
+from votive.terms.nesting import is_too_deep
 
 CONTRACT = "0x" + "ca" * 20
 DEAD = "http://127.0.0.1:1/"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -164,6 +165,16 @@ DEEP = b"[" * 50_000 + b"]" * 50_000
 """Deeper than a parser in C may go."""
 
 
+@pytest.fixture
+def python_as_eth_account_leaves_it() -> Iterator[None]:
+    """So deep that the parser would overflow the stack, and end the process, before Python stops it."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(100_000)
+    yield
+    sys.setrecursionlimit(before)
+
+
+@pytest.mark.usefixtures("python_as_eth_account_leaves_it")
 @pytest.mark.parametrize("raw", [b'{"x":' + DEEP + b"}", b'{"x":"\xff"}', b'{"\xff":1}', b'{"result":1e999}', b"", b"null"])
 async def test_no_answer_of_one_node_keeps_the_others_from_being_heard(raw: bytes) -> None:
     async def nonsense(_: web.Request) -> web.StreamResponse:

@@ -13,8 +13,9 @@ import msgspec
 
 from votive.chain.errors import AnswerTooLarge, CallRefused, CallReverted, ChainUnavailable, WrongChain, origin_of
 from votive.chain.line import ExchangeFailed, Line, ReplyTooLarge
-from votive.chain.shapes import Quantity, is_too_deep
+from votive.chain.shapes import Quantity
 from votive.terms.ethereum import revert_data
+from votive.terms.nesting import is_too_deep
 
 T = TypeVar("T")
 

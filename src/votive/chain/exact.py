@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from votive.chain.endpoint import EndpointFailed
-from votive.chain.shapes import is_too_deep
+from votive.terms.nesting import is_too_deep
 
 DEEPEST = 64
 """Lists and objects within one another."""

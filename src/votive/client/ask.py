@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from votive.client.errors import reason_of
+from votive.terms.nesting import is_too_deep
 
 if TYPE_CHECKING:
     import aiohttp
+
+Shape = TypeVar("Shape")
 
 GRACE_SECONDS = 0.25
 """How long the other nodes may still answer once there is enough to return."""
@@ -116,11 +119,21 @@ async def read(response: aiohttp.ClientResponse, limit: int) -> bytes:
     return bytes(raw)
 
 
+def decoded(raw: bytes, kind: type[Shape]) -> Shape:
+    """Read JSON that a stranger wrote; ValueError says why it cannot be read, whatever it is."""
+    if is_too_deep(raw):
+        raise ValueError("it is nested too deep to be read")
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+
+
 def _answer(seat: int, status: int, raw: bytes, seconds: float) -> Answer:
     """Read the JSON object in ``raw``; what is none counts as silence with a reason."""
     if len(raw) > ANSWER_LIMIT:
         return Answer(seat=seat, seconds=seconds, status=status, silence=f"the answer is larger than {ANSWER_LIMIT} bytes")
     try:
-        return Answer(seat=seat, seconds=seconds, status=status, body=msgspec.json.decode(raw, type=dict[str, Any]))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return Answer(seat=seat, seconds=seconds, status=status, body=decoded(raw, dict[str, Any]))
+    except ValueError as error:
         return Answer(seat=seat, seconds=seconds, status=status, silence=f"the answer (HTTP {status}) is not a JSON object: {error}")

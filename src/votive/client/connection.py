@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from votive.client.ask import decoded
 from votive.client.auth_sig import ANONYMOUS, Origin
 from votive.client.errors import Unreachable, WrongNetwork, reason_of
 from votive.client.network import Network
@@ -100,8 +101,8 @@ async def _describe(session: aiohttp.ClientSession, url: str) -> Description:
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         raise Unreachable(f"no node answers at {url} ({reason_of(error)})") from error
     try:
-        return msgspec.json.decode(raw, type=Description)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return decoded(raw, Description)
+    except ValueError as error:
         raise Unreachable(
             f"{url} is no Votive node: its /votive/network (HTTP {response.status}) does not describe a network ({error})"
         ) from error

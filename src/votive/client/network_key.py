@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from votive.client.ask import Node, read
+from votive.client.ask import Node, decoded, read
 from votive.terms.encoding import bytes_of
 from votive.terms.key import verification_hash
 from votive.terms.participant import Seat
@@ -80,10 +80,10 @@ async def _told_by(session: aiohttp.ClientSession, node: Node) -> tuple[dict[Sea
 
     try:
         async with asyncio.timeout(SECONDS), session.get(f"{node.url}/votive/network", allow_redirects=False) as response:
-            keys = msgspec.json.decode(await read(response, LIMIT), type=_Description).keys
+            keys = decoded(await read(response, LIMIT), _Description).keys
             told = (one.verification_shares for one in (keys.encryption, keys.session) if one is not None)
             return tuple({_seat(seat): bytes_of(share) for seat, share in shares.items()} for shares in told)
-    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, msgspec.MsgspecError, RecursionError):
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
         return ()
 
 
