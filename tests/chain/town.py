@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from aiohttp import ClientSession, web
 from coincurve import PrivateKey
+from tests.serving import serving
 
 from votive.chain.abi import Function
 from votive.chain.deploy import DeployConfig, Deployment, NodeEntry, deploy
@@ -178,13 +179,5 @@ async def a_proxy(upstream: str, twist: Twist) -> AsyncIterator[str]:
             answer = await answer
         return web.Response(text=answer) if isinstance(answer, str) else web.json_response(answer)
 
-    application = web.Application()
-    application.router.add_post("/", handle)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    finally:
-        await runner.cleanup()
+    async with serving(handle) as url:
+        yield url + "/"

@@ -2,35 +2,24 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from tests.serving import Answer, serving
 
 from votive.ipfs import BlockStore, Cid, InvalidCid, IpfsError, TooLarge, blocks_of, cid_of
 from votive.ipfs.gateway import Gateways
 
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 DATA = os.urandom(600_000)
 CID = cid_of(DATA)
 BLOCKS = {str(block.cid): block.data for block in blocks_of(DATA)}
 
 
-@asynccontextmanager
-async def gateway(answer: Answer) -> AsyncIterator[str]:
+def gateway(answer: Answer) -> AbstractAsyncContextManager[str]:
     """A gateway on a free port that answers as told."""
-    app = web.Application()
-    app.router.add_get("/ipfs/{cid}", answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    return serving(answer, "/ipfs/{cid}")
 
 
 def honest(asked: list[str] | None = None) -> Answer:

@@ -22,6 +22,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 from aiohttp import web
+from tests.serving import serving
 
 from votive.core import Vault
 from votive.node.config import Config
@@ -150,16 +151,8 @@ async def a_chain(answers: dict[str, Any]) -> AsyncIterator[str]:
         asked = await request.json()
         return web.json_response({"jsonrpc": "2.0", "id": asked["id"], "result": answers[asked["method"]]})
 
-    app = web.Application()
-    app.router.add_post("/", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    finally:
-        await runner.cleanup()
+    async with serving(answer) as url:
+        yield url + "/"
 
 
 async def test_another_chain_id_ends_the_start_at_once(tmp_path: Path) -> None:
