@@ -25,7 +25,12 @@ def main():
     if missing:
         sys.exit("votive cannot be built here yet:\n" + "\n".join(f"  - {problem}" for problem in missing))
     step("virtual environment", VENV / ".made", digest_of([]), make_environment)
-    step("Python dependencies (about 100 packages, Deno the largest)", VENV / ".dependencies", digest_of([LOCK]), install_dependencies)
+    step(
+        "Python dependencies (about 100 packages, the largest Node.js)",
+        VENV / ".dependencies",
+        digest_of([LOCK]),
+        install_dependencies,
+    )
     sources = sorted(path for pattern in RUST_SOURCES for path in ROOT.glob(pattern))
     step("Rust core (a minute or two the first time)", VENV / ".core", digest_of(sources), build_core)
 

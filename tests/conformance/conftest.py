@@ -1,0 +1,205 @@
+"""Lit's own SDK, as published and unpatched, driven against one network of real processes.
+
+Each program in ``flows/`` is what a user of that SDK would write; it ends by printing what it found, and the test beside it judges that
+with other libraries than the SDK's. A program reaches this machine and nothing else (``flows/loopback.cjs``).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conformance.sdk import HERE, Node, SdkMissing, find_node, install
+from tests.e2e.conftest import Place, votive
+
+from votive.chain.artifact import artifact
+
+FLOW_SECONDS = 120
+FLOWS = HERE / "flows"
+GREETS = "Lit.Actions.setResponse({ response: JSON.stringify({ greeting: `Hello, ${name}` }) });\n"
+JUDGES = "const judge = async (word) => word === 'open';\n"
+DOOR = "Lit.Actions.setResponse({ response: password === 'open sesame' ? 'true' : 'false' });\n"
+OWN_TEXT = "encrypted by Votive's own client"
+NOWHERE_CID = "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"
+"""Of no program that was published here."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == HERE:
+            item.add_marker(pytest.mark.network)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An error as the SDK gives it to an application."""
+
+    name: str
+    message: str
+    code: str | None = None
+    kind: str | None = None
+    info: dict[str, Any] | None = None
+
+    @property
+    def error_code(self) -> str | None:
+        """The node's own error code, if a node refused."""
+        return None if self.info is None else self.info["errorCode"]
+
+    @property
+    def said(self) -> str:
+        """The node's own words; empty if no node refused."""
+        return "" if self.info is None else str(self.info["message"])
+
+
+def refusal(found: dict[str, Any]) -> Refusal:
+    """Read what ``refusal`` of votive.mjs returned."""
+    return Refusal(**found)
+
+
+class Flow:
+    """A program that runs."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def paused(self) -> str:
+        """Wait until the program pauses, and return what for."""
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith('{"pause"'):
+                return str(json.loads(line)["pause"])
+        raise AssertionError(f"it ended without a pause:\n{self._process.communicate()[1]}")
+
+    def found(self, words: str = "") -> dict[str, Any]:
+        """Let the program go on to its end, and return what it found."""
+        out, err = self._process.communicate(words, timeout=FLOW_SECONDS)
+        assert self._process.returncode == 0, f"status {self._process.returncode}\n{out}\n{err}"
+        found: dict[str, Any] = json.loads(out.splitlines()[-1])
+        return found
+
+
+@dataclass(frozen=True)
+class Sdk:
+    """Lit's SDK in Node.js."""
+
+    node: Node
+
+    def start(self, program: str, *words: object) -> subprocess.Popen[str]:
+        """Start a program, guarded."""
+        command = [self.node.node, "--require", str(FLOWS / "loopback.cjs"), str(FLOWS / program), *map(str, words)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+@pytest.fixture(scope="session")
+def sdk() -> Sdk:
+    """The packages that package-lock.json names, installed."""
+    try:
+        node = find_node()
+        install(node)
+    except SdkMissing as error:
+        pytest.fail(str(error), pytrace=False)
+    return Sdk(node)
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A running network of four nodes."""
+    place = Place(tmp_path_factory.mktemp("conformance") / "network")
+    try:
+        place.run("up", "--nodes", 4)
+        yield place
+    finally:
+        votive("down", "--directory", place.directory)
+
+
+@pytest.fixture(scope="session")
+def network(place: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a program is told of the network: the SDK's configuration, accounts, and a key with all that is permitted of it.
+
+    The first account owns both keys; the second is permitted one; nobody knows the third.
+    """
+    status, folder = place.run("status"), tmp_path_factory.mktemp("actions")
+    accounts = status["accounts"][:3]
+    greets, judges, door = (publish(place, folder / f"{number}.js", code) for number, code in enumerate((GREETS, JUDGES, DOOR)))
+    key, another = place.run("key", "mint"), place.run("key", "mint")
+    permitted = accounts[1]["address"]
+    for words in (
+        ("--address", permitted),
+        ("--method", "wallet", "--user", permitted),
+        ("--method", "google", "--user", "ann", "--application", "app-1"),
+        ("--action", door),
+    ):
+        place.run("key", "grant", key["token_id"], *words)
+    return {
+        "client": configuration(status),
+        "condition_chain": status["chain"]["name"],
+        "contracts": status["contracts"],
+        "issuer": status["issuer"]["url"],
+        "accounts": [account["private_key"] for account in accounts],
+        "addresses": [account["address"] for account in accounts],
+        "nodes": [node["url"] for node in status["nodes"]],
+        "encryption_key": status["keys"]["encryption"],
+        "key": key,
+        "another_key": another,
+        "published_cid": greets,
+        "judge_cid": judges,
+        "door_cid": door,
+        "door_code": DOOR,
+        "nowhere_cid": NOWHERE_CID,
+        "encrypted": encrypt(place, folder / "secret.txt", accounts[0]["address"]),
+    }
+
+
+def configuration(status: dict[str, Any]) -> dict[str, Any]:
+    """The argument of ``LitNodeClientNodeJs``, which finds everything else on the chain."""
+    staking = {"address": status["contracts"]["Staking"], "abi": artifact("Staking").abi}
+    return {
+        "litNetwork": "custom",
+        "rpcUrl": status["chain"]["rpc_url"],
+        "checkNodeAttestation": False,
+        "debug": False,
+        "contractContext": {"Staking": staking},
+    }
+
+
+def publish(place: Place, file: Path, code: str) -> str:
+    """Publish an action and return its CID."""
+    file.write_text(code)
+    return str(place.run("action", "publish", file)["cid"])
+
+
+def encrypt(place: Place, file: Path, address: str) -> dict[str, Any]:
+    """Encrypt a text for one wallet with Votive's own client, and return the file that it writes."""
+    file.write_text(OWN_TEXT)
+    place.run("encrypt", file, "--condition", f"user = {address}")
+    encrypted: dict[str, Any] = json.loads(Path(f"{file}.json").read_text())
+    return encrypted
+
+
+@pytest.fixture
+def start(sdk: Sdk, network: dict[str, Any], tmp_path: Path) -> Iterator[Callable[[str], Flow]]:
+    """Start a program of ``flows/`` against the network; one that still runs at the end of the test is ended."""
+    described = tmp_path / "network.json"
+    described.write_text(json.dumps(network))
+    started: list[subprocess.Popen[str]] = []
+
+    def start(program: str) -> Flow:
+        started.append(sdk.start(program, described))
+        return Flow(started[-1])
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def run(start: Callable[[str], Flow]) -> Callable[[str], dict[str, Any]]:
+    """Run a program of ``flows/`` to its end and return what it found."""
+    return lambda program: start(program).found()

@@ -1,0 +1,74 @@
+// Each kind of condition that asks the development chain, once where it holds and once where it does not.
+import { decryptToString, encryptString } from '@lit-protocol/encryption';
+
+import { network, owner, refusal, run, sessionOf } from './votive.mjs';
+
+const chain = network.condition_chain;
+const { PKPNFT, PKPPermissions } = network.contracts;
+const tokenId = network.key.token_id;
+const nobody = '0x000000000000000000000000000000000000dEaD';
+const or = { operator: 'or' };
+const and = { operator: 'and' };
+
+const test = (comparator, value) => ({ returnValueTest: { comparator, value } });
+const basic = (method, parameters, more) => ({ contractAddress: '', standardContractType: '', chain, method, parameters, ...more });
+const standard = (standardContractType, contractAddress) => ({ standardContractType, contractAddress });
+
+const ether = (comparator) => basic('eth_getBalance', [':userAddress', 'latest'], test(comparator, '1'));
+const wallet = (address) => basic('', [':userAddress'], test('=', address));
+const tokens = (least) => basic('balanceOf', [':userAddress'], { ...standard('ERC721', PKPNFT), ...test('>=', least) });
+const holder = (address) => basic('ownerOf', [BigInt(tokenId).toString()], { ...standard('ERC721', PKPNFT), ...test('=', address) });
+const clock = (comparator) =>
+  basic('eth_getBlockByNumber', ['latest'], { ...standard('timestamp', ''), ...test(comparator, '1000000000') });
+const siwe = (domain) => basic('', [':domain'], { ...standard('SIWE', ''), ...test('=', domain) });
+const rights = (answer) =>
+  basic('isPermittedAddress', [tokenId, ':userAddress'], { ...standard('PKPPermissions', PKPPermissions), ...test('=', answer) });
+const action = (word) => basic('judge', [word], { ...standard('LitAction', `ipfs://${network.judge_cid}`), ...test('=', 'true') });
+const contract = (least) => ({
+  contractAddress: PKPNFT,
+  functionName: 'balanceOf',
+  functionParams: [':userAddress'],
+  functionAbi: {
+    name: 'balanceOf',
+    inputs: [{ name: 'owner', type: 'address' }],
+    outputs: [{ name: '', type: 'uint256' }],
+    constant: true,
+    stateMutability: 'view',
+  },
+  chain,
+  returnValueTest: { key: '', comparator: '>=', value: least },
+});
+const groups = (comparator) => [[wallet(nobody), or, ether(comparator)], and, clock('>')];
+const unified = (least) => [{ conditionType: 'evmBasic', ...wallet(nobody) }, or, { conditionType: 'evmContract', ...contract(least) }];
+
+// Of each kind: a list that holds for the owner, and one that does not.
+const kinds = {
+  accessControlConditions: {
+    balance: [[ether('>')], [ether('<')]],
+    wallet: [[wallet(owner.address)], [wallet(nobody)]],
+    tokens: [[tokens('1')], [tokens('1000')]],
+    token: [[holder(':userAddress')], [holder(nobody)]],
+    timestamp: [[clock('>')], [clock('<')]],
+    siwe: [[siwe('localhost')], [siwe('elsewhere.example')]],
+    permissions: [[rights('true')], [rights('false')]],
+    action: [[action('open')], [action('shut')]],
+    groups: [groups('>'), groups('<')],
+  },
+  evmContractConditions: { contract: [[contract('1')], [contract('1000')]] },
+  unifiedAccessControlConditions: { unified: [unified('1'), unified('1000')] },
+};
+
+await run(async (client) => {
+  const sessionSigs = await sessionOf(client, owner);
+  const attempt = async (kind, conditions, dataToEncrypt) => {
+    const encrypted = await encryptString({ [kind]: conditions, dataToEncrypt }, client);
+    return decryptToString({ [kind]: conditions, chain, ...encrypted, sessionSigs }, client);
+  };
+  const found = {};
+  for (const [kind, examples] of Object.entries(kinds)) {
+    for (const [name, [holds, fails]] of Object.entries(examples)) {
+      found[name] = { held: await attempt(kind, holds, name), failed: await refusal(attempt(kind, fails, name)) };
+    }
+  }
+  return found;
+});

@@ -1,0 +1,31 @@
+"""Conditions that ask the development chain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.conformance.conftest import refusal
+
+KINDS = (
+    "balance",
+    "wallet",
+    "tokens",
+    "token",
+    "timestamp",
+    "siwe",
+    "groups",
+    "contract",
+    "unified",
+    "permissions",
+    "action",
+)
+
+
+def test_each_kind_of_condition_opens_where_it_holds_and_is_refused_where_it_does_not(run: Callable[[str], dict[str, Any]]) -> None:
+    found = run("conditions.mjs")
+    assert found.keys() == set(KINDS)
+    assert {kind: one["held"] for kind, one in found.items()} == {kind: kind for kind in KINDS}
+    errors = {kind: refusal(one["failed"]) for kind, one in found.items()}
+    assert {error.name for error in errors.values()} == {"NodeError"}
+    assert {error.error_code for error in errors.values()} == {"NodeAccessControlConditionsReturnedNotAuthorized"}
