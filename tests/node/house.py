@@ -159,24 +159,9 @@ async def a_node(
         engine=engine,
         clock=clock,
     )
-    coordinator = Coordinator(
-        committee=committee,
-        policies={Purpose.PKP_ECDSA: policy, **dict.fromkeys(NETWORK_PURPOSES, ONE_KEY)},
-        generation=generation,
-        control=control,
-        keys=chain,
-        blocks=blocks,
-        store=store,
-        custody=custody,
-        signing=lambda: signer.active > 0,
-        changed=asyncio.Event(),
-        poll_seconds=0.2,
-    )
+    coordinator = a_coordinator(committee, generation, control, ledger, blocks, custody, policy, lambda: signer.active > 0)
     for work in (control.run(), pairs.run(), coordinator.run()):
         tasks.create_task(work)
-
-    async def registered(public_key: bytes) -> bool:
-        return any(key.public_key[1:33] == public_key[1:] for key in ledger.keys.values())
 
     approver = Approver(
         committee=committee,
@@ -185,7 +170,7 @@ async def a_node(
         blocks=blocks,
         signer=signer,
         look_again=coordinator.settle_now,
-        registered=registered,
+        registered=ledger.has,
     )
     decryption = Decryption(
         committee=committee,
@@ -197,6 +182,31 @@ async def a_node(
         metrics=Metrics(),
     )
     return Node(seat, identity.public.address, mesh, table, store, custody, coordinator, signer, approver, pairs, decryption)
+
+
+def a_coordinator(
+    committee: Committee,
+    generation: KeyGeneration,
+    control: Control,
+    ledger: Ledger,
+    blocks: SharedBlocks,
+    custody: Custody,
+    policy: StockPolicy,
+    signing: Callable[[], bool],
+) -> Coordinator:
+    return Coordinator(
+        committee=committee,
+        policies={Purpose.PKP_ECDSA: policy, **dict.fromkeys(NETWORK_PURPOSES, ONE_KEY)},
+        generation=generation,
+        control=control,
+        keys=cast("Any", ledger),
+        blocks=blocks,
+        store=generation.store,
+        custody=custody,
+        signing=signing,
+        changed=asyncio.Event(),
+        poll_seconds=0.2,
+    )
 
 
 def a_mesh(committee: Committee, seat: Seat, identity: NodeIdentity, table: PairTable, listener: socket.socket) -> Mesh:

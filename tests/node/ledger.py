@@ -65,6 +65,10 @@ class Ledger:
 
     # Keys
 
+    async def has(self, public_key: bytes) -> bool:
+        """Whether a compressed public key is that of a registered key."""
+        return any(key.public_key[1:33] == public_key[1:] for key in self.keys.values())
+
     async def stock(self, block: Block, scheme: Scheme = Scheme.ECDSA_SECP256K1) -> int:
         return len(self.unminted)
 
