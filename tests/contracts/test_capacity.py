@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from eth_utils.crypto import keccak
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import invariant, rule
 from tests.contracts.evm import Evm, Reverted
+from tests.contracts.histories import Histories
 
 DAY = 86_400
 COST = 1
@@ -198,33 +197,16 @@ class Model:
     cost: int = COST
 
 
-class CapacityTokens(RuleBasedStateMachine):
+class CapacityTokens(Histories):
     """Random histories of mints, transfers, prices and time: contract and model never disagree."""
-
-    evm: Evm | None = None
 
     def __init__(self) -> None:
         super().__init__()
-        if CapacityTokens.evm is None:
-            CapacityTokens.evm = Evm()
-        self.chain = CapacityTokens.evm
         self.model = Model()
-        self.people = [self.chain.alice, self.chain.bob, self.chain.eve]
-        self.undone = self.chain.undone()
-        self.undone.__enter__()
 
-    def teardown(self) -> None:
-        self.compare()
-        self.undone.__exit__(None, None, None)
-
-    def attempt(self, action: Callable[[], Any], error: str | None) -> Any:
-        try:
-            result = action()
-        except Reverted as refusal:
-            assert refusal.name == error
-            return None
-        assert error is None, f"accepted what deserves {error}"
-        return result
+    @classmethod
+    def deployed(cls) -> Evm:
+        return Evm()
 
     @rule(person=st.integers(0, 2), requests=st.integers(1, 50), lifetime=st.integers(30, 5000), more=st.integers(0, 20))
     def mint(self, person: int, requests: int, lifetime: int, more: int) -> None:

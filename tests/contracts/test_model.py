@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+from hypothesis.stateful import Bundle, initialize, invariant, multiple, rule
 from tests.contracts.evm import (
     BLS,
     ECDSA,
@@ -19,11 +18,11 @@ from tests.contracts.evm import (
     SCHEMES,
     SESSION,
     Evm,
-    Reverted,
     bls_key_vote,
     key_vote,
     multihash,
 )
+from tests.contracts.histories import Histories
 
 from votive.chain.token import token_id
 
@@ -92,35 +91,18 @@ class Model:
         return None
 
 
-class Contracts(RuleBasedStateMachine):
+class Contracts(Histories):
     """Every rule does one thing on the chain and in the model, and compares what came of it."""
 
-    evm: Evm | None = None
     tokens: Bundle[int] = Bundle("tokens")
 
     def __init__(self) -> None:
         super().__init__()
-        if Contracts.evm is None:
-            Contracts.evm = Evm(SEATS)
-        self.chain = Contracts.evm
         self.model = Model()
-        self.people = [self.chain.alice, self.chain.bob, self.chain.eve]
-        self.undone = self.chain.undone()
-        self.undone.__enter__()
 
-    def teardown(self) -> None:
-        self.compare()
-        self.undone.__exit__(None, None, None)
-
-    def attempt(self, action: Callable[[], Any], error: str | None) -> Any:
-        """Act; the chain must refuse with ``error``, or accept if it is None."""
-        try:
-            result = action()
-        except Reverted as refusal:
-            assert refusal.name == error
-            return None
-        assert error is None, f"accepted what deserves {error}"
-        return result
+    @classmethod
+    def deployed(cls) -> Evm:
+        return Evm(SEATS)
 
     @initialize(target=tokens, ready=st.integers(1, 3))
     def stock(self, ready: int) -> Any:
