@@ -48,3 +48,15 @@ async def test_names_need_a_node_that_fetches_documents():
         await holds(basic("POAP", "tokenURI", [], ("contains", "x")), held((11, 100)))
     with pytest.raises(WorldError):
         await holds(basic("POAP", "tokenURI", [], ("contains", "x")), held((13, 1)), documents)
+
+
+async def test_a_refusal_says_that_there_was_more_than_was_looked_at():
+    many = held(*((token, 100) for token in range(1, 23)))
+    condition = basic("POAP", "tokenURI", [], ("=", "x"))
+    outcome = await evaluate(parse([condition]), WHO, many, fetch=documents_of_none)
+    assert (outcome.holds, outcome.tree["seen"]) == (False, "the caller holds 22 tokens, and none of the 20 that were looked at fits")
+    assert await holds(basic("POAP", "eventId", [], ("=", "100")), many)
+
+
+async def documents_of_none(_: str) -> dict[str, str]:
+    return {"name": "another"}

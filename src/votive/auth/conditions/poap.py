@@ -37,26 +37,36 @@ async def judge(condition: EvmBasic, asked: Inquiry) -> Verdict:
 
 async def _by_number(condition: EvmBasic, asked: Inquiry) -> AsyncIterator[tuple[bool, str]]:
     holder = address_in(USER_ADDRESS, asked.who)
-    for index in range(await _held(condition, asked, holder, MAX_TOKENS)):
+    count = await _held(condition, asked, holder)
+    for index in range(min(count, MAX_TOKENS)):
         event = await _ask(condition, asked, "tokenDetailsOfOwnerByIndex", [holder, index], 1)
         yield integers(event, condition.test.comparator, condition.test.value), f"event {event}"
+    _admit_limit(count, MAX_TOKENS)
 
 
 async def _by_name(condition: EvmBasic, asked: Inquiry) -> AsyncIterator[tuple[bool, str]]:
     if asked.fetch is None:
         raise NotOffered("this node fetches no documents of tokens. Ask for the event's number: method 'eventId'.")
     holder = address_in(USER_ADDRESS, asked.who)
-    for index in range(await _held(condition, asked, holder, MAX_DOCUMENTS)):
+    count = await _held(condition, asked, holder)
+    for index in range(min(count, MAX_DOCUMENTS)):
         token = await _ask(condition, asked, "tokenDetailsOfOwnerByIndex", [holder, index], 0)
         document = await asked.fetch(await _ask(condition, asked, "tokenURI", [token], 0))
         name = document.get("name") if isinstance(document, dict) else None
         if isinstance(name, str):
             yield texts(name, condition.test.comparator, condition.test.value), brief(name)
+    _admit_limit(count, MAX_DOCUMENTS)
 
 
-async def _held(condition: EvmBasic, asked: Inquiry, holder: str, most: int) -> int:
+def _admit_limit(count: int, most: int) -> None:
+    """Say that there was more to look at, once nothing fitted."""
+    if count > most:
+        raise Absent(f"the caller holds {count} tokens, and none of the {most} that were looked at fits")
+
+
+async def _held(condition: EvmBasic, asked: Inquiry, holder: str) -> int:
     count: int = await _ask(condition, asked, "balanceOf", [holder], 0)
-    return min(count, most)
+    return count
 
 
 async def _ask(condition: EvmBasic, asked: Inquiry, name: str, values: list[Any], index: int) -> Any:
