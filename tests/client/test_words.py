@@ -12,10 +12,12 @@ from eth_account import Account
 
 from votive.cli import accounts, params
 from votive.cli.demo import program
+from votive.cli.encryption import foreign_chains
 from votive.cli.key import show
 from votive.cli.main import main
 from votive.client import BadArgument, Wallet
 from votive.client.arguments import address_of, digest_of, grantee_of, signature_parts, token_of
+from votive.client.recipient import recipient_of
 from votive.devnet.create import funded_accounts
 from votive.ipfs import cid_of, multihash_of
 
@@ -145,6 +147,7 @@ class TestCommands:
         *(["demo"], ["up"], ["status"], ["logs"], ["down"], ["verify"]),
         *(["key", word] for word in ("mint", "list", "show", "grant", "revoke", "transfer", "burn", "sign")),
         *(["action", word] for word in ("cid", "publish", "run")),
+        *(["encrypt"], ["decrypt"], ["key", "why"], ["session", "create"], ["session", "open"], ["session", "show"]),
     )
 
     @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -197,6 +200,47 @@ class TestCommands:
             assert "votive up" in error["message"]
             assert error["details"] == []
         assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("words", [[], ["key"], ["action"], ["session"]])
+    def test_a_missing_command_is_answered_with_the_help(self, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+        assert main([*words, "--help"]) == 0
+        text = capsys.readouterr().out
+        assert main(words) == 2
+        assert capsys.readouterr().err.strip() == text.strip()
+
+    def test_who_is_meant_is_said_by_one_option(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        for words in ([], ["--action", cid_of(b""), "--address", ADDRESS]):
+            for command in ("grant", "revoke"):
+                assert main(["key", command, "1", *words, "--directory", str(tmp_path), "--json"]) == 1
+                assert "--action, --address and --method" in self.error(capsys)["message"]
+        assert main(["key", "grant", "1", "--user", "ann", "--directory", str(tmp_path), "--json"]) == 1
+        assert "belong to --method" in self.error(capsys)["message"]
+
+    @pytest.mark.parametrize("command", [["encrypt", "--condition", "time > 2030-01-01"], ["decrypt"]], ids=["encrypt", "decrypt"])
+    def test_the_file_that_is_read_is_never_written_over(
+        self, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "a").write_text("the only copy")
+        (tmp_path / "b").symlink_to("a")
+        for out in ("a", "b"):
+            assert main([*command, str(tmp_path / "a"), "--out", str(tmp_path / out), "--json"]) == 1
+            assert "the file that is read" in self.error(capsys)["message"]
+        assert (tmp_path / "a").read_text() == "the only copy"
+
+    def test_encrypting_writes_over_no_file_of_another_kind_unasked(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "config").write_text("secret")
+        (tmp_path / "config.json").write_text('{"theirs": true}')
+        assert main(["encrypt", str(tmp_path / "config"), "--condition", "time > 2030-01-01", "--json"]) == 1
+        assert "--out" in self.error(capsys)["message"]
+        assert (tmp_path / "config.json").read_text() == '{"theirs": true}'
+
+    def test_a_chain_that_may_be_mistyped_is_named_and_one_that_is_not_asked_is_not(self) -> None:
+        def named(words: str) -> list[str]:
+            return foreign_chains(recipient_of(b"", words, "yellowstone"))
+
+        assert named("balance(etherium) >= 1 or (time > 2030-01-01 on polygon and balance() > 1)") == ["etherium", "polygon"]
+        assert named(f'user = {ADDRESS} on ethereum or domain = "a.example" on ethereum') == []
+        assert named(f'action = {cid_of(b"")} on ethereum or run({cid_of(b"")}, "f") = "true" on ethereum') == []
 
     def test_a_trace_is_shown_only_on_request(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["status", "--directory", str(tmp_path)]) == 1

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from votive.client.recipient import Recipient
     from votive.client.results import DecryptedFile
     from votive.devnet.plan import Plan
+    from votive.terms.conditions import Condition
+
+CALLER = frozenset({"", "SIWE"})
+"""``standardContractType`` of conditions that, without a method, are about the caller alone."""
 
 
 def encrypt(
@@ -41,8 +45,11 @@ def encrypt(
     """
     from votive.client.encryption import encrypt_file
 
-    destination = out or file.with_name(file.name + ".json")
+    destination = out or beside(file)
+    require_another(file, destination)
     recipient = asyncio.run(_recipient(plan_of(directory), written(condition), chain))
+    for name in foreign_chains(recipient):
+        note(f"votive: {name} is not this network's own chain: a condition that asks it holds for nobody unless the nodes read it too.")
     with counting("encrypting", size_of(file)) as progress:
         made = encrypt_file(recipient, file, destination, progress)
     show_encrypted(made, destination, words_of(recipient) if explain else None, json=json)
@@ -62,6 +69,7 @@ def decrypt(
     Each node evaluates the conditions for itself. A refusal shows every condition with what was seen. Nothing is written unless all of
     it was verified.
     """
+    require_another(file, out)
     result = asyncio.run(_decrypt(plan_of(directory), file, out, as_, use_session=use_session))
     for fault in result.faults:
         note(f"votive: node {fault.seat} was passed over: {fault.reason}")
@@ -104,8 +112,51 @@ def written(condition: str) -> str:
         return condition
     try:
         return Path(condition[1:]).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadArgument(f"cannot read the conditions in {condition[1:]}: {error}") from error
+    except OSError as error:
+        raise BadArgument(f"cannot read the conditions in {condition[1:]}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise BadArgument(f"cannot read the conditions in {condition[1:]}: they are no text.") from error
+
+
+def beside(file: Path) -> Path:
+    """Return ``FILE.json``, where ``encrypt`` writes unless it is told; BadArgument if something else than its like is there."""
+    from votive.client.encryption import read
+    from votive.client.errors import BadArgument
+
+    destination = file.with_name(file.name + ".json")
+    if destination.exists():
+        try:
+            read(destination)
+        except BadArgument as error:
+            raise BadArgument(f"{destination} is there already, and nothing that was encrypted. Name where to write with --out.") from error
+    return destination
+
+
+def require_another(file: Path, out: Path) -> None:
+    """Refuse to write over the file that is read: it may be the only one that can be."""
+    from votive.client.errors import BadArgument
+
+    if out.exists() and file.exists() and out.samefile(file):
+        raise BadArgument(f"--out {out} is the file that is read. Name another: what it holds could be lost.")
+
+
+def foreign_chains(recipient: Recipient) -> list[str]:
+    """Name the chains that conditions ask and that are not the network's own: a slip of the pen cannot be mended later."""
+    from votive.devnet.plan import CHAIN_NAME
+    from votive.terms.conditions.meaning import leaves_of, meaning_of
+
+    leaves = leaves_of(meaning_of(recipient.conditions.group))
+    return sorted({leaf.condition.chain for leaf in leaves if asks_a_chain(leaf.condition)} - {CHAIN_NAME})
+
+
+def asks_a_chain(condition: Condition) -> bool:
+    """Tell whether a condition is about more than the caller and an action."""
+    from votive.terms.conditions import EvmBasic
+
+    if not isinstance(condition, EvmBasic):
+        return True
+    kind = condition.standard_contract_type
+    return kind != "LitAction" and (kind not in CALLER or condition.method != "")
 
 
 def size_of(file: Path) -> int:

@@ -105,7 +105,7 @@ def grant(
         )
         show_change(token, named_user(method, signs_in), done, json=json)
         return
-    holder = address_meant(directory, address)
+    holder = holder_meant(directory, action, address, user, application, public_key)
     done = with_wallet(
         directory, as_, lambda network, wallet: network.grant(token, account=wallet, action=action, address=holder, scopes=scopes)
     )
@@ -131,7 +131,7 @@ def revoke(
         done = with_wallet(directory, as_, lambda network, wallet: network.revoke_method(token, account=wallet, **signs_in))
         show_change(token, named_user(method, signs_in), done, json=json)
         return
-    holder = address_meant(directory, address)
+    holder = holder_meant(directory, action, address, user, application)
     done = with_wallet(directory, as_, lambda network, wallet: network.revoke(token, account=wallet, action=action, address=holder))
     show_change(token, named(action, holder), done, json=json)
 
@@ -259,9 +259,15 @@ def named_user(method: str, signs_in: dict[str, Any]) -> dict[str, str | None]:
     return {"method": method, "user": signs_in["user"], "application": signs_in["application"]}
 
 
-def address_meant(directory: Path, text: str | None) -> str | None:
-    """Read an address, or the number of a development account, if one was given."""
-    return None if text is None else accounts.address(text, plan_of(directory).accounts)
+def holder_meant(directory: Path, action: str | None, address: str | None, *of_method: str | None) -> str | None:
+    """Read an address, or the number of a development account, if one was given; BadArgument if it is not clear who is meant."""
+    from votive.client import BadArgument
+
+    if any(option is not None for option in of_method):
+        raise BadArgument("--user, --application and --public-key belong to --method: name it too.")
+    if (action is None) == (address is None):
+        raise BadArgument("say who is meant, by exactly one of --action, --address and --method.")
+    return None if address is None else accounts.address(address, plan_of(directory).accounts)
 
 
 def show_change(token: str, change: dict[str, str | None], done: Transaction, *, json: bool) -> None:

@@ -15,7 +15,7 @@ from votive.cli.demo import demo
 from votive.cli.encryption import decrypt, encrypt
 from votive.cli.network import down, logs, status, up
 from votive.cli.options import Verbose
-from votive.cli.output import print_error, print_usage_error, say
+from votive.cli.output import note, print_error, print_usage_error, say
 from votive.cli.verify import verify
 from votive.terms.errors import OurError, VotiveError
 from votive.terms.version import VERSION
@@ -81,20 +81,23 @@ def main(arguments: Sequence[str]) -> int:
 def report(error: Exception, *, as_json: bool, verbose: bool) -> int:
     """Print why a command failed and return its exit status."""
     if isinstance(error, typer.TyperException):
-        print_usage_error(_usage(error), as_json=as_json)
+        _explain(error, as_json=as_json)
         return MISUSED
     foreseen = isinstance(error, VotiveError)
     print_error(error if isinstance(error, VotiveError) else _defect(error), as_json=as_json, verbose=verbose)
     return FAILED if foreseen else DEFECT
 
 
-def _usage(error: typer.TyperException) -> str:
-    """Say what is wrong with a command's words, and where its help is; nothing if its help was just printed instead."""
+def _explain(error: typer.TyperException, *, as_json: bool) -> None:
+    """Say what is wrong with a command's words, and where its help is. Where words are missing altogether, the message is that help."""
     context, message = getattr(error, "ctx", None), getattr(error, "format_message", str)()
-    if not message:
-        return ""
     path = context.command_path if context is not None else "votive"
-    return f"{message if message.endswith('?') else message.rstrip('.') + '.'} See `{path} --help`."
+    if not message.startswith("Usage:"):
+        print_usage_error(f"{message if message.endswith('?') else message.rstrip('.') + '.'} See `{path} --help`.", as_json=as_json)
+    elif as_json:
+        print_usage_error(f"A command is missing. See `{path} --help`.", as_json=True)
+    else:
+        note(message)
 
 
 def _defect(error: Exception) -> VotiveError:

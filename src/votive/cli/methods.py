@@ -45,8 +45,10 @@ def token_in(file: str) -> str:
 
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadArgument(f"cannot read the token in {file}: {error}") from error
+    except OSError as error:
+        raise BadArgument(f"cannot read the token in {file}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise BadArgument(f"cannot read the token in {file}: it is no text.") from error
     return text.strip()
 
 

@@ -93,5 +93,5 @@ def print_usage_error(message: str, *, as_json: bool) -> None:
     """Print what is wrong with the words of a command."""
     if as_json:
         print_json(ErrorShape(error_code=ErrorCode.BAD_INPUT, message=message))
-    elif message:
+    else:
         note(f"votive: {message}")

@@ -31,7 +31,7 @@ Encrypted = Annotated[
     list[str] | None, typer.Option("--decrypt", help="What `votive encrypt` wrote and it may decrypt; `any` for all.", metavar="FILE")
 ]
 
-Days = Annotated[float, typer.Option("--days", help="How long it lives, at most 30.", min=0.001, max=30)]
+Days = Annotated[float, typer.Option("--days", help="How long it lives, at most 30.", min=0.001, max=30, metavar="DAYS")]
 
 
 @app.command()
