@@ -73,9 +73,15 @@ def version(text):
 
 
 def compiler_problem():
-    """Rust links with its driver, and the arithmetic of BLS12-381 is C."""
-    if not any(shutil.which(name) for name in ("cc", "gcc", "clang")):
-        return "no C compiler (cc, gcc or clang) is on PATH. Debian, Ubuntu: apt install gcc libc6-dev; macOS: xcode-select --install."
+    """Rust links with its driver, and the arithmetic of BLS12-381 is C, which needs the headers of the C library too."""
+    install = "Debian, Ubuntu: apt install gcc libc6-dev; macOS: xcode-select --install."
+    compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
+    if compiler is None:
+        return f"no C compiler (cc, gcc or clang) is on PATH. {install}"
+    program = b"#include <stdlib.h>\nint main(void) { return 0; }\n"
+    tried = subprocess.run([compiler, "-x", "c", "-", "-o", os.devnull], input=program, capture_output=True, check=False)
+    if tried.returncode != 0:
+        return f"{compiler} cannot compile a program of two lines; most likely the C library's headers are missing. {install}"
     return None
 
 
@@ -110,7 +116,9 @@ def install_dependencies():
 
 def build_core():
     """Build the extension module into src/votive/core and make `votive` importable from src."""
-    environment = {**os.environ, "VIRTUAL_ENV": str(VENV), "MATURIN_NO_INSTALL_RUST": "1", "PIP_NO_DEPS": "1", "PIP_QUIET": "1"}
+    # Else cargo names each of 200 crates that it downloads; errors are told all the same.
+    quiet = {"PIP_QUIET": "1", "CARGO_TERM_QUIET": "true"}
+    environment = {**os.environ, **quiet, "VIRTUAL_ENV": str(VENV), "MATURIN_NO_INSTALL_RUST": "1", "PIP_NO_DEPS": "1"}
     run([python(), "-m", "maturin", "develop", "--release", "--locked", "--quiet"], env=environment)
 
 

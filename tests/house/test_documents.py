@@ -58,6 +58,19 @@ def test_links_between_documents_lead_somewhere(document: Path) -> None:
     assert missing == []
 
 
+def headings_of(document: Path) -> set[str]:
+    """The anchors of a document, as its readers' sites make them: lower case, punctuation dropped, hyphens for spaces."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_to_a_section_find_its_heading(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", document.read_text())
+    missing = [(target, anchor) for target, anchor in links if anchor not in headings_of(document.parent / target if target else document)]
+    assert missing == []
+
+
 def test_the_readme_names_only_make_targets_that_exist() -> None:
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"`?\$? ?make (\w+)", (ROOT / "README.md").read_text()))
