@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from votive.client.encrypted import Encrypted, Envelope
 from votive.client.envelope import Progress, unwatched
 from votive.client.errors import BadArgument
 from votive.client.recipient import Recipient
+from votive.client.whole_file import writing
 from votive.core import ContentKey, ibe_decrypt, ibe_encrypt
 
 DIRECT_BYTES = 1024 * 1024
@@ -157,13 +157,8 @@ def _reading(file: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _writing(file: Path) -> Iterator[BinaryIO]:
-    """Write ``file`` whole or not at all."""
-    fresh = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     try:
-        with fresh.open("xb") as opened:
+        with writing(file) as opened:
             yield opened
-        fresh.replace(file)
     except OSError as error:
         raise BadArgument(f"cannot write {file}: {error.strerror}.") from error
-    finally:
-        fresh.unlink(missing_ok=True)

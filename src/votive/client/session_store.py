@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 import msgspec
 
 from votive.client.errors import BadArgument
 from votive.client.session import Delegation
+from votive.client.whole_file import writing
 from votive.core import KeyFileError, SealError, Vault
 from votive.terms.encoding import HashInput, encode, tagged_hash
 
@@ -57,7 +57,8 @@ class SessionStore:
         try:
             sealed = self._vault().seal(_bound_to(file, network), encode(delegation))
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _replace(file, sealed)
+            with writing(file, 0o600) as stream:
+                stream.write(sealed)
         except OSError as error:
             raise BadArgument(f"the session cannot be kept in {file}: {error.strerror}. Set XDG_STATE_HOME to another place.") from error
         return file
@@ -90,12 +91,3 @@ class SessionStore:
 def _bound_to(file: Path, network: bytes) -> bytes:
     """Bind a sealed session to its place, so that one file cannot stand in for another."""
     return b"votive/client/session/v1\0" + network + file.name.encode()
-
-
-def _replace(file: Path, content: bytes) -> None:
-    """Write ``file`` whole or not at all, for its owner alone."""
-    fresh = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(content)
-    fresh.replace(file)
