@@ -10,7 +10,7 @@ import pytest
 from tests.auth.sessions import NOW, OTHER_WALLET, SIGNING, WALLET, Siwe, by_network, by_wallet, session
 from tests.auth.worlds import Moment, Network, a_world
 
-from votive.auth import Credentials, Delegation, Grant, Granting, InvalidAuthSig
+from votive.auth import CapacityDelegation, Credentials, Grant, Granting, InvalidAuthSig
 from votive.terms.binding import RequestBinding
 from votive.terms.errors import CallerError
 from votive.terms.recap import Recap
@@ -33,7 +33,7 @@ async def grant(*capabilities: dict[str, Any]) -> Grant:
     return await Granting(a_world(Moment(NOW))).grant(Credentials.of({"authSig": msgspec.to_builtins(auth_sig)}), REQUEST)
 
 
-async def delegated(restriction: dict[str, Any], **fields: Any) -> Delegation:
+async def delegated(restriction: dict[str, Any], **fields: Any) -> CapacityDelegation:
     (found,) = (await grant(a_delegation(restriction, **fields))).delegations
     return found
 

@@ -13,7 +13,7 @@ from tests.auth.sessions import NOW, WALLET, Siwe, by_wallet, session
 from tests.auth.worlds import Contracts, Moment, a_world
 from tests.node.grants import a_grant
 
-from votive.auth import Delegation, Granting, InvalidAuthSig
+from votive.auth import CapacityDelegation, Granting, InvalidAuthSig
 from votive.node.authorise import Asked, Authoriser
 from votive.node.capacity import Admission, RatePolicy
 from votive.node.rates import REMEMBERED, Buckets, Rate, RateLimited, Tolls, network_of
@@ -151,7 +151,7 @@ class Tokens:
         return self.held.get(address, [])
 
 
-def delegated(**fields: Any) -> Delegation:
+def delegated(**fields: Any) -> CapacityDelegation:
     given: dict[str, Any] = {
         "owner": OWNER,
         "message_hash": b"\x01" * 32,
@@ -160,10 +160,10 @@ def delegated(**fields: Any) -> Delegation:
         "uses": None,
         "expires_at": NOW + 1000,
     }
-    return Delegation(**(given | fields))
+    return CapacityDelegation(**(given | fields))
 
 
-async def count(admission: Admission, *delegations: Delegation, caller: str = ALICE, tries: int = 20) -> int:
+async def count(admission: Admission, *delegations: CapacityDelegation, caller: str = ALICE, tries: int = 20) -> int:
     """Return how many of ``tries`` requests are admitted."""
     grant = msgspec.structs.replace(a_grant(caller), delegations=delegations)
     admitted = 0
@@ -231,7 +231,9 @@ async def test_a_network_may_give_some_requests_away(clock: Clock) -> None:
         (delegated(owner=ALICE), 0),
     ],
 )
-async def test_a_delegation_lends_its_owners_capacity_within_its_restriction(clock: Clock, delegation: Delegation, admitted: int) -> None:
+async def test_a_delegation_lends_its_owners_capacity_within_its_restriction(
+    clock: Clock, delegation: CapacityDelegation, admitted: int
+) -> None:
     admission = Admission(RatePolicy(ask_capacity=True), Tokens({OWNER: [Token(1, 3), Token(2, 4)]}), clock)
     assert await count(admission, delegation) == admitted
 

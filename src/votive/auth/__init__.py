@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from votive.auth.credentials import Credentials, Kind, parse_auth_sig
 from votive.auth.errors import InvalidAuthSig, InvalidSiweMessage, NotPermitted, UnboundAuthSig, UnsupportedAuthSig
-from votive.auth.grant import ActionRef, Delegation, Grant, ProvenMethod
+from votive.auth.grant import ActionRef, CapacityDelegation, Grant, ProvenMethod
 from votive.auth.granting import Granting, signed_in_by
 from votive.auth.permissions import Alternative, Decision, ReadPermissions, Scope, decide
 from votive.auth.session import node_address_of
@@ -18,9 +18,9 @@ __all__ = [
     "Alternative",
     "AuthPolicy",
     "AuthSig",
+    "CapacityDelegation",
     "Credentials",
     "Decision",
-    "Delegation",
     "Grant",
     "Granting",
     "InvalidAuthSig",

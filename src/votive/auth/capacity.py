@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from votive.auth.errors import InvalidAuthSig
-from votive.auth.grant import Delegation
+from votive.auth.grant import CapacityDelegation
 from votive.terms.capability import RATE_LIMIT, WILDCARD, Ability
 from votive.terms.ethereum import address_of_text
 from votive.terms.recap import ABILITY_STRINGS, Recap
@@ -22,7 +22,7 @@ _KNOWN = frozenset({"nft_id", "delegate_to", "uses"})
 _MAX_DIGITS = 78
 
 
-def read_delegation(recap: Recap, *, owner: str, message: str, expires_at: float) -> Delegation:
+def read_delegation(recap: Recap, *, owner: str, message: str, expires_at: float) -> CapacityDelegation:
     """Return what a delegation's ReCap says; InvalidAuthSig if it says more, or something else."""
     if len(recap.att) != 1:
         raise InvalidAuthSig("a capacity delegation names one resource, and only capacity")
@@ -36,7 +36,7 @@ def read_delegation(recap: Recap, *, owner: str, message: str, expires_at: float
         raise InvalidAuthSig(
             f"the capacity delegation restricts {unknown[0]!r}, which is not known here; known: {', '.join(sorted(_KNOWN))}"
         )
-    return Delegation(
+    return CapacityDelegation(
         owner=owner,
         message_hash=hashlib.sha256(message.encode()).digest(),
         nft_ids=_tokens(identity, restriction),

@@ -19,7 +19,7 @@ from votive.auth.capacity import DELEGATION_URI, read_delegation
 from votive.auth.contract_wallet import check_contract_signature
 from votive.auth.credentials import Kind, kind_of
 from votive.auth.errors import InvalidAuthSig
-from votive.auth.grant import Delegation, ProvenMethod
+from votive.auth.grant import CapacityDelegation, ProvenMethod
 from votive.auth.siwe import SiweMessage
 from votive.auth.wallet import SignedIn, check_address, check_domain, check_signature, check_times
 from votive.auth.world import Pinned, Toll, World
@@ -50,7 +50,7 @@ class Delegated(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: Capabilities = NOTHING
     resources: tuple[str, ...] = ()
     """The message's resources beside its ReCap."""
-    capacity: Delegation | None = None
+    capacity: CapacityDelegation | None = None
     methods: tuple[ProvenMethod, ...] = ()
     custom_resource: str = ""
 

@@ -45,7 +45,7 @@ class ProvenMethod(msgspec.Struct, frozen=True, kw_only=True):
         return method_ids(self.type, self.user_id, self.app_id) if self.type == MethodType.ETH_WALLET else (self.id,)
 
 
-class Delegation(msgspec.Struct, frozen=True, kw_only=True):
+class CapacityDelegation(msgspec.Struct, frozen=True, kw_only=True):
     """Capacity that its owner lets others use: a verified capacity delegation."""
 
     owner: str
@@ -85,7 +85,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """What the signature names beyond the request itself."""
     session_key: str | None = None
     """The session's Ed25519 public key, 64 hex digits."""
-    delegations: tuple[Delegation, ...] = ()
+    delegations: tuple[CapacityDelegation, ...] = ()
     custom_resource: str = ""
     """What the action said that opened the session."""
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from votive.auth import Delegation, Grant
+from votive.auth import CapacityDelegation, Grant
 from votive.node.config import Config
 from votive.node.rates import REMEMBERED, Buckets, Rate, RateLimited, Tolls
 from votive.terms.block import Block
@@ -66,7 +66,7 @@ class _Source:
 
     owner: str
     tokens: tuple[int, ...] | None
-    delegation: Delegation | None = None
+    delegation: CapacityDelegation | None = None
 
     @property
     def asked(self) -> str:
@@ -135,7 +135,7 @@ class Admission:
         seen = f"{allowed} requests in 1000 s, all used" if tokens else "no token that has not expired"
         return seen, min(waits, default=KILOSECOND)
 
-    def _is_closed(self, delegation: Delegation | None, grant: Grant) -> str | None:
+    def _is_closed(self, delegation: CapacityDelegation | None, grant: Grant) -> str | None:
         if delegation is None:
             return None
         if delegation.delegates is not None and grant.address not in delegation.delegates:
@@ -144,7 +144,7 @@ class Admission:
             return f"it was used {delegation.uses} times, as often as it may be"
         return None
 
-    def _note_use(self, delegation: Delegation | None) -> None:
+    def _note_use(self, delegation: CapacityDelegation | None) -> None:
         if delegation is None or delegation.uses is None:
             return
         self._uses[delegation.message_hash] = self._uses.get(delegation.message_hash, 0) + 1
