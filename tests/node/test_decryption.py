@@ -26,6 +26,7 @@ from votive.core import CombinationFailed, InvalidCiphertext, InvalidInput, KeyS
 from votive.ipfs import cid_of, multihash_of
 from votive.node.confidential import Confidential
 from votive.node.decryption import Sealed
+from votive.node.rates import Rate, Tolls
 from votive.protocol import IdentitiesDiffer, NotEnoughNodes
 from votive.terms.capability import EVERYTHING, NOTHING
 from votive.terms.conditions import parse
@@ -169,10 +170,12 @@ class Granted(Granting):
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
+        self.tolls: list[Any] = []
         self.error: VotiveError | None = None
 
     async def grant(self, credentials: Any, request: Any, *rest: Any) -> Grant:
         self.asked.append((credentials, request))
+        self.tolls.extend(rest)
         if self.error is not None:
             raise self.error
         return a_grant(OWNER)
@@ -184,6 +187,14 @@ def a_run(
     action = ActionRef(cid=cid, multihash=multihash_of(cid))
     grant = structs.replace(a_grant(caller), actions=(action,), capabilities=capabilities)
     return Confidential(node.decryption, grant=grant, granting=granting or Granted(), request=request)
+
+
+async def test_an_action_pays_for_the_auth_sigs_that_it_brings(house: House) -> None:
+    granting, toll = Granted(), Tolls(Rate(1, 1), at_once=1, now=time.time).of("192.0.2.1")
+    run = a_run(next(iter(house.nodes.values())), request=bytes(32), granting=granting)
+    run.toll = toll
+    assert await run.check(FOR_OWNER, {"sig": "0x", "derivedVia": "EIP1271", "signedMessage": "", "address": OWNER}, CHAIN)
+    assert granting.tolls == [toll]
 
 
 Plan = Callable[[Confidential], Any]

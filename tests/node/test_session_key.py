@@ -106,7 +106,9 @@ class Runs:
     ran: list[tuple[Program, dict[str, Any], AuthContext, Grant, bytes]] = field(default_factory=list)
     meanwhile: Any = None
 
-    async def __call__(self, program: Program, params: dict[str, Any], context: AuthContext, grant: Grant, request: bytes) -> str:
+    async def __call__(
+        self, program: Program, params: dict[str, Any], context: AuthContext, grant: Grant, request: bytes, *, toll: Any
+    ) -> str:
         self.ran.append((program, params, context, grant, request))
         if self.meanwhile is not None:
             self.meanwhile()

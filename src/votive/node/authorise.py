@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from votive.auth import Credentials, Grant, Granting, Kind, UnsupportedAuthSig
+from votive.auth import Credentials, Grant, Granting, Kind, Toll, UnsupportedAuthSig
 from votive.node.capacity import Admission
 from votive.node.rates import Tolls
 from votive.terms.binding import RequestBinding
@@ -50,6 +50,8 @@ class Authorised:
     grant: Grant
     request: bytes
     """H(X-Request-Id, caller, endpoint, H(body without authentication material)), 32 bytes: see ``terms.session``."""
+    toll: Toll
+    """Paid for costly checks that the caller's action causes: it asks them from the same network address."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,10 @@ class Authoriser:
         check_kind(asked.path, credentials)
         binding = await asked.binding()
         refusal_status = 400 if asked.path.startswith(PKP_SIGN) else 402
-        grant = await self.granting.grant(credentials, binding, self.tolls.of(asked.client, refusal_status=refusal_status))
+        toll = self.tolls.of(asked.client, refusal_status=refusal_status)
+        grant = await self.granting.grant(credentials, binding, toll)
         await self.admission.admit(grant, refusal_status=refusal_status)
-        return Authorised(grant, request_hash(asked.request_id, grant.caller, asked.path, binding.body_hash))
+        return Authorised(grant, request_hash(asked.request_id, grant.caller, asked.path, binding.body_hash), toll)
 
 
 def check_kind(path: str, credentials: Credentials) -> None:

@@ -9,12 +9,13 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from votive.auth import Credentials, Grant, Granting, UnboundAuthSig
+from votive.auth import Credentials, Grant, Granting, Toll, UnboundAuthSig
 from votive.core import InvalidCiphertext, ibe_check, ibe_decrypt, ibe_encrypt
 from votive.node.custody import not_generated
 from votive.node.decryption import Decryption, Sealed
@@ -41,6 +42,8 @@ class Confidential:
     """Verifies an AuthSig that the action was given."""
     request: bytes
     """Hash that names the request, 32 bytes."""
+    toll: Toll = nullcontext
+    """Paid by whoever caused the run: an action brings AuthSigs as strangers do."""
     _calls: int = field(default=0, init=False)
 
     async def check(self, conditions: Sequence[Any], auth_sig: Mapping[str, Any] | None, chain: str | None) -> bool:
@@ -82,7 +85,7 @@ class Confidential:
         # The request's name covers the AuthSig that came within it, so no AuthSig can be bound to it.
         binding = RequestBinding.of(CALL, self.request.hex(), {})
         try:
-            proven = await self.granting.grant(Credentials.of({"authSig": signature_for(auth_sig, chain)}), binding)
+            proven = await self.granting.grant(Credentials.of({"authSig": signature_for(auth_sig, chain)}), binding, self.toll)
         except UnboundAuthSig as error:
             raise UnboundAuthSig(
                 "an AuthSig that an action is given cannot name the request it came with, and this network accepts no others. Leave authSig"

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from votive.action import Pool
-from votive.auth import ActionRef, Grant
+from votive.auth import ActionRef, Grant, Toll
 from votive.chain.permissions import Permissions
 from votive.ipfs import multihash_of
 from votive.node.answer import (
@@ -87,15 +87,17 @@ class Service:
             authorised = await self.authorise.authorise(asked)
             program = await self.programs.find(body.code, body.ipfs_id)
             grant = authorised.grant.through(action_of(program.cid))
-            result, host = await self.run(program, body.js_params or {}, auth_context(grant), grant, authorised.request)
+            result, host = await self.run(
+                program, body.js_params or {}, auth_context(grant), grant, authorised.request, toll=authorised.toll
+            )
             signed = {name: signed_entry(name, made, self.me) for name, made in host.made.items()}
             return ExecuteAnswer(signed_data=signed, response=result.response, logs=result.logs)
 
     async def run(
-        self, program: Program, params: dict[str, Any], context: AuthContext, grant: Grant, request: bytes
+        self, program: Program, params: dict[str, Any], context: AuthContext, grant: Grant, request: bytes, *, toll: Toll
     ) -> tuple[RunResult, RunHost]:
         """Run ``program`` under ``grant``; return its result, and the host with what it had signed."""
-        confidential = Confidential(self.decryption, grant=grant, granting=self.authorise.granting, request=request)
+        confidential = Confidential(self.decryption, grant=grant, granting=self.authorise.granting, request=request, toll=toll)
         host = RunHost(
             approver=self.approver,
             confidential=confidential,

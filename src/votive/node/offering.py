@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from votive.action import FetchPolicy, Pool, Warm
-from votive.auth import AuthPolicy, Grant, Granting, World, node_address_of
+from votive.auth import AuthPolicy, Grant, Granting, Toll, World, node_address_of
 from votive.auth.granting import signed_in_by
 from votive.auth.methods import Methods, Occasion
 from votive.chain.blocks import Blocks
@@ -169,8 +169,8 @@ class Offering:
         return service, self._sessions(chain, service, methods)
 
     def _sessions(self, chain: OnChain, service: Service, methods: Methods) -> SessionKeys:
-        async def run(program: Program, params: dict[str, Any], context: AuthContext, grant: Grant, request: bytes) -> str:
-            result, _ = await service.run(program, params, context, grant, request)
+        async def run(program: Program, params: dict[str, Any], context: AuthContext, grant: Grant, request: bytes, *, toll: Toll) -> str:
+            result, _ = await service.run(program, params, context, grant, request, toll=toll)
             return result.response
 
         return SessionKeys(

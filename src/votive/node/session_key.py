@@ -86,7 +86,9 @@ class NetworkKeys(Protocol):
 class RunAuthentication(Protocol):
     """Runs an action that is to say whether the caller may open a session."""
 
-    async def __call__(self, program: Program, params: dict[str, Any], context: AuthContext, grant: Grant, request: bytes) -> str:
+    async def __call__(
+        self, program: Program, params: dict[str, Any], context: AuthContext, grant: Grant, request: bytes, *, toll: Toll
+    ) -> str:
         """Return the response; raises what runs raise."""
         ...
 
@@ -215,7 +217,9 @@ class SessionKeys:
         await self._admit(question, [method, *proven])
         # It decides for itself, and does nothing in the name of those whom it is to judge.
         grant = msgspec.structs.replace(question.grant(proven, self.now()), actions=(action,), capabilities=NOTHING)
-        response = await self.run(program, body.js_params or {}, deciding(action, proven), grant, question.hash_for(grant))
+        response = await self.run(
+            program, body.js_params or {}, deciding(action, proven), grant, question.hash_for(grant), toll=question.toll
+        )
         verdict = verdict_of(action.cid, response)
         await self._require(question, [method], await self.blocks.final_block())  # the run may have taken long
         return resolved(proven, action, verdict.custom_auth_resource)
