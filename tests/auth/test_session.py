@@ -338,7 +338,8 @@ def test_what_is_remembered_of_strangers_is_bounded_by_its_size() -> None:
     assert remembered.get((0).to_bytes(32)) is None
 
 
-async def test_times_are_short() -> None:
+async def test_times_and_urls_are_short() -> None:
+    await refused(session(nodeAddress="http://" + "a" * 100_000 + ":7470"), "more than 1024")
     await refused(session(issuedAt=rfc3339(NOW)[:-1] + "0" * 100_000 + "Z"), "no date-time|not a date-time")
 
 

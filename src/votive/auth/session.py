@@ -28,6 +28,8 @@ from votive.terms.errors import CallerError
 MAX_REQUESTS = 64
 MAX_CAPABILITIES = 8
 MAX_CHARACTERS = 128 * 1024
+MAX_URL = 1024
+"""Characters of a node's URL; those that were read are remembered, whoever sent them."""
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _is_key = re.compile("[0-9a-fA-F]{64}").fullmatch
@@ -133,6 +135,8 @@ def _check_node(named: str, own: str) -> None:
 @lru_cache(256)
 def node_address_of(url: str) -> str:
     """Return ``host:port`` of a node's URL, the scheme left out, localhost as 127.0.0.1; ValueError if it is none."""
+    if len(url) > MAX_URL:
+        raise ValueError(f"it has more than {MAX_URL} characters")
     scheme, separator, rest = url.partition("://")
     parts = urlsplit(f"//{rest if separator else url}")
     if parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment or not parts.hostname:
