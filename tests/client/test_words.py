@@ -118,6 +118,11 @@ class TestAccounts:
         (tmp_path / "key").write_text(KEY + "\n")
         assert accounts.wallet(str(tmp_path / "key"), known).address == ADDRESS
 
+    def test_a_file_that_holds_no_key_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "notes").write_text("no key")
+        with pytest.raises(BadArgument, match=r"notes: this is not a secp256k1 private key"):
+            accounts.wallet(str(tmp_path / "notes"), funded_accounts())
+
     def test_a_keystore_opens_with_its_password_only(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         file = tmp_path / "keystore.json"
         file.write_text(json.dumps(Account.encrypt(KEY, "right", kdf="pbkdf2", iterations=2)))
@@ -182,6 +187,11 @@ class TestCommands:
     def test_the_first_help_fits_a_screen(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["--help"]) == 0
         assert len(capsys.readouterr().out.splitlines()) <= 24
+
+    @pytest.mark.parametrize("group", ["key", "action", "session"])
+    def test_the_list_of_commands_breaks_no_sentence_off(self, group: str, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main([group, "--help"]) == 0
+        assert "..." not in capsys.readouterr().out.split("Commands:")[1]
 
     @pytest.mark.parametrize("words", [["nonsense"], ["key", "sign"], ["up", "--nodes", "four"], ["status", "--bogus"]])
     def test_wrong_words_are_explained_in_json_too(self, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,7 +45,7 @@ def test_a_session_signs_where_only_the_address_is_known(place: Place, key: dict
 def test_what_is_shown_of_a_session_is_no_secret(place: Place, own_state: Path) -> None:
     made = place.run("session", "create", "--action", "any", "--days", 2, "--as", 4)
     shown = place.run("session", "show")
-    assert shown == {"sessions": [{name: made[name] for name in made if name != "file"}]}
+    assert shown == {"sessions": [{name: made[name] for name in made if name != "file"} | {"expired": False}]}
     assert made["resources"] == ["lit-litaction://*"]
     assert Path(made["file"]).is_relative_to(own_state)
     assert made["session_key"] in place.say("session", "show")

@@ -24,7 +24,7 @@ app = typer.Typer(no_args_is_help=True, help="Make keys, and say who may use the
 T = TypeVar("T")
 
 
-@app.command()
+@app.command(short_help="Mint the oldest key of the nodes' stock.")
 def mint(
     directory: Directory = DEFAULT_DIRECTORY,
     burn_for: Annotated[
@@ -76,7 +76,7 @@ def show_key(token: TokenArgument, directory: Directory = DEFAULT_DIRECTORY, jso
     show(msgspec.to_builtins(with_network(directory, lambda network: network.key(token))), json=json)
 
 
-@app.command()
+@app.command(short_help="Permit an action, an address or a user to use a key.")
 def grant(
     token: TokenArgument,
     action: Action = None,
@@ -112,7 +112,7 @@ def grant(
     show_change(token, named(action, holder), done, json=json)
 
 
-@app.command()
+@app.command(short_help="End what was permitted.")
 def revoke(
     token: TokenArgument,
     action: Action = None,
@@ -166,7 +166,7 @@ def burn(
     show_change(token, {}, done, json=json)
 
 
-@app.command()
+@app.command(short_help="Have something signed by a key that you may use.")
 def sign(
     token: TokenArgument,
     digest: Annotated[str | None, typer.Option(help="What to sign: 32 bytes, 0x and 64 hex digits.", metavar="0x…")] = None,
@@ -205,7 +205,7 @@ def sign(
     show(printed, json=json)
 
 
-app.command(name="why")(why)
+app.command(name="why", short_help="Say who may have a signature by a key, and why.")(why)
 
 
 def with_network(directory: Path, act: Callable[[Network], Awaitable[T]]) -> T:

@@ -142,14 +142,15 @@ def show(status: NetworkStatus, *, json: bool) -> None:
     if json:
         print_json(status)
         return
+    no_key = "unknown: the chain is not running" if status.chain.pid is None else "no key yet"
     say(
         f"chain      {status.chain.rpc_url}  id {status.chain.chain_id}, in conditions {status.chain.name}  {process(status.chain.pid)}",
         f"ipfs       {status.ipfs.gateway}  {process(status.ipfs.pid)}",
         f"issuer     {status.issuer.url}  {process(status.issuer.pid)}",
         *(f"node {node.index:<5} {node.url}  {node.state}  {process(node.pid)}" for node in status.nodes),
         f"threshold  {status.threshold} of {len(status.nodes)} nodes sign",
-        f"encryption {status.keys.encryption or 'no key yet'}",
-        f"sessions   {status.keys.session or 'no key yet'}",
+        f"encryption {status.keys.encryption or no_key}",
+        f"sessions   {status.keys.session or no_key}",
         *(f"{name:<17} {address}" for name, address in status.contracts.items()),
         *(f"account {number}  {account.address}" for number, account in enumerate(status.accounts)),
     )

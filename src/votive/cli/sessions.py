@@ -34,7 +34,7 @@ Encrypted = Annotated[
 Days = Annotated[float, typer.Option("--days", help="How long it lives, at most 30.", min=0.001, max=30, metavar="DAYS")]
 
 
-@app.command()
+@app.command(short_help="Let a new session key ask in a wallet's name.")
 def create(
     key: Keys = None,
     action: Actions = None,
@@ -66,7 +66,7 @@ def create(
     print_json(printed) if json else say(*_lines(printed))
 
 
-@app.command(name="open")
+@app.command(name="open", short_help="Open a session of a key itself.")
 def open_(
     token: TokenArgument,
     method: Method = None,
@@ -108,18 +108,21 @@ def open_(
     print_json(printed) if json else say(*_lines(printed))
 
 
-@app.command()
+@app.command(short_help="Show the sessions that are kept for this network.")
 def show(directory: Directory = DEFAULT_DIRECTORY, json: Json = False, verbose: Verbose = False) -> None:
     """Show the sessions that are kept for this network; neither keys nor signatures are shown."""
     from votive.client.session_store import SessionStore
 
-    sessions = [_shown(delegation) for delegation in SessionStore().of_network(network_of(plan_of(directory)))]
+    now = datetime.now(UTC)
+    kept = SessionStore().of_network(network_of(plan_of(directory)))
+    sessions = [{**_shown(delegation), "expired": delegation.period.expires_at <= now} for delegation in kept]
     if json:
         print_json({"sessions": sessions})
         return
     for session in sessions:
         say(*_lines(session), "")
-    note(f"{len(sessions)} sessions")
+    ended = sum(session["expired"] for session in sessions)
+    note(f"{len(sessions)} sessions{f', {ended} of them expired' if ended else ''}")
 
 
 def network_of(plan: Plan) -> bytes:
@@ -184,4 +187,11 @@ def _shown(delegation: Delegation) -> dict[str, Any]:
 
 
 def _lines(session: dict[str, Any]) -> list[str]:
-    return [f"{name:<11}  {', '.join(value) if isinstance(value, list) else value}" for name, value in session.items()]
+    told = {name: value for name, value in session.items() if name != "expired" or value}
+    return [f"{name:<11}  {_said(value)}" for name, value in told.items()]
+
+
+def _said(value: str | bool | list[str]) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, list) else value

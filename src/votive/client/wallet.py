@@ -90,7 +90,12 @@ class Wallet:
             text = path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise BadArgument(f"cannot read the key file {path}: {error}") from error
-        return cls.from_key(_keystore_key(path, text, password) if text.startswith("{") else text)
+        if text.startswith("{"):
+            return cls.from_key(_keystore_key(path, text, password))
+        try:
+            return cls.from_key(text)
+        except BadArgument as error:
+            raise BadArgument(f"{path}: {error.message}") from error
 
     def sign_message(self, text: str) -> str:
         """Sign ``text`` as a personal message (EIP-191); returns r ‖ s ‖ v as 0x hex, 65 bytes."""
