@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from votive.terms.auth_method import MethodType
+
 if TYPE_CHECKING:
     from votive.client import AuthMethod
 
-NAMES = {"wallet": 1, "passkey": 3, "discord": 4, "google-oauth": 5, "google": 6, "apple": 8}
-"""``terms.auth_method.MethodType`` by the words of commands; operators' own types go by their numbers."""
+NAMES = {
+    "wallet": MethodType.ETH_WALLET,
+    "passkey": MethodType.WEBAUTHN,
+    "discord": MethodType.DISCORD,
+    "google-oauth": MethodType.GOOGLE_OAUTH,
+    "google": MethodType.GOOGLE_JWT,
+    "apple": MethodType.APPLE_JWT,
+}
+"""Types by the words of commands; operators' own types go by their numbers."""
 
 Method = Annotated[
     str | None, typer.Option("--method", help=f"Who signs in by {', '.join(NAMES)} or an operator's number.", metavar="METHOD")
@@ -54,7 +63,7 @@ def token_in(file: str) -> str:
 
 def shown_by_token(name: str, file: str | None) -> AuthMethod:
     """Return the method that a token in ``file`` shows."""
-    from votive.client import AuthMethod, BadArgument, MethodType
+    from votive.client import AuthMethod, BadArgument
 
     number = type_of(name)
     if number in (MethodType.ETH_WALLET, MethodType.WEBAUTHN):
