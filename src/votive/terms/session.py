@@ -32,7 +32,9 @@ def request_hash(request_id: str, caller: str, endpoint: str, body_hash: bytes) 
     return tagged_hash(_Request(request_id=request_id, caller=caller.lower(), endpoint=endpoint, body_hash=body_hash))
 
 
-class _SigningSession(HashInput, frozen=True, kw_only=True, tag="votive/session/sign/v1"):
+class _OfCall(HashInput, frozen=True, kw_only=True):
+    """One call within a request, to one key; each ceremony has a tag of its own."""
+
     network: bytes
     epoch: int
     purpose: str
@@ -40,6 +42,10 @@ class _SigningSession(HashInput, frozen=True, kw_only=True, tag="votive/session/
     request: bytes
     call: str
     ordinal: int
+
+
+class _SigningSession(_OfCall, frozen=True, kw_only=True, tag="votive/session/sign/v1"):
+    """A signature."""
 
 
 def signing_session(network: bytes, epoch: int, key: KeyId, *, request: bytes, call: str, ordinal: int) -> bytes:
@@ -54,14 +60,8 @@ def signing_session(network: bytes, epoch: int, key: KeyId, *, request: bytes, c
     )
 
 
-class _DecryptionSession(HashInput, frozen=True, kw_only=True, tag="votive/session/decrypt/v1"):
-    network: bytes
-    epoch: int
-    purpose: str
-    public_key: bytes
-    request: bytes
-    call: str
-    ordinal: int
+class _DecryptionSession(_OfCall, frozen=True, kw_only=True, tag="votive/session/decrypt/v1"):
+    """A decryption."""
 
 
 def decryption_session(network: bytes, epoch: int, key: KeyId, *, request: bytes, call: str, ordinal: int) -> bytes:
