@@ -166,6 +166,14 @@ async def test_any_function_of_any_contract_is_asked():
     assert not await holds(contract(*ask_f, test=(">", "-4"), key="n"), chains)
 
 
+async def test_a_contract_is_asked_in_the_one_form_that_chains_take_however_it_was_written():
+    data, returned = answer("f(address)", [USER], ["bool"], [True])
+    chains = Chains(contracts={data: returned})
+    condition = contract("f(address)", [":userAddress"], [("ok", "bool")], test=("=", "true"))
+    assert await holds(condition | {"contractAddress": TOKEN.removeprefix("0x")}, chains)
+    assert [what[2] for what in chains.asked if what[1] == "call"] == [TOKEN]
+
+
 async def test_operators_on_one_level_are_applied_from_left_to_right_as_lit_does():
     chains = Chains(balances={USER: 1})
     yes, no = basic(), basic(test=(">", "1"))

@@ -134,10 +134,10 @@ class Inquiry:
             raise CallerError(f"{chain} is a chain of the kind {found}; the condition asks one of the kind {kind}. Correct the condition.")
 
     async def called(self, chain: str, to: str, data: bytes) -> bytes:
-        """Return what a contract returned; Absent if it reverted or there is none."""
+        """Return what a contract returned; Absent if it reverted or there is none. ``to`` may lack its 0x, which chains insist on."""
         block = await self.block(chain)
         self._spend()
-        answer = await self.chains.call(chain, to, data, block)
+        answer = await self.chains.call(chain, f"0x{to.removeprefix('0x')}", data, block)
         if answer is None:
             raise Absent("the contract reverted")
         if not answer:
