@@ -166,8 +166,14 @@ def test_a_base_port_that_is_taken_is_an_error(place: Place, tmp_path: Path) -> 
     assert "votive.node" in error["message"]
 
 
+INTERRUPTIBLE = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); runpy.run_module('votive.cli', run_name='__main__')"
+)
+"""A shell's background jobs ignore interrupts, and whatever they start does so too."""
+
+
 def test_an_interrupted_up_leaves_no_process(tmp_path: Path) -> None:
-    up = subprocess.Popen([sys.executable, "-m", "votive.cli", "up", "--directory", str(tmp_path)], stderr=subprocess.PIPE, text=True)
+    up = subprocess.Popen([sys.executable, "-c", INTERRUPTIBLE, "up", "--directory", str(tmp_path)], stderr=subprocess.PIPE, text=True)
     assert up.stderr is not None
     with up.stderr as said:
         assert any("starting" in line and "node 1" in line for line in said)
