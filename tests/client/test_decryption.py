@@ -161,6 +161,14 @@ async def test_verification_shares_count_only_under_the_hash_on_chain() -> None:
     assert {fault.seat for fault in result.faults} <= {1}
 
 
+async def test_whoever_stands_between_the_client_and_all_nodes_has_no_key_believed_but_the_chains() -> None:
+    """TLS stripped, every answer rewritten (B17): shares of a key of his own, and all that nodes tell of keys made to fit them."""
+    his = dict.fromkeys(range(1, 5), told(7))
+    async with confidants(*(lends(seat, 7) for seat in range(1, 5)), tells=his) as place:
+        with pytest.raises(NotEnoughShares, match="none can be named"):
+            await place.network.decrypt(encrypted(), account=ACCOUNT)
+
+
 DEEP = b"[" * 50_000 + b"]" * 50_000
 """Deeper than a parser in C may go."""
 
