@@ -175,11 +175,14 @@ INTERRUPTIBLE = (
 def test_an_interrupted_up_leaves_no_process(tmp_path: Path) -> None:
     up = subprocess.Popen([sys.executable, "-c", INTERRUPTIBLE, "up", "--directory", str(tmp_path)], stderr=subprocess.PIPE, text=True)
     assert up.stderr is not None
-    with up.stderr as said:
-        assert any("starting" in line and "node 1" in line for line in said)
-        up.send_signal(signal.SIGINT)
-        assert up.wait(timeout=30) == 130
-    assert processes_in(tmp_path) == []
+    try:
+        with up.stderr as said:
+            assert any("starting" in line and "node 1" in line for line in said)
+            up.send_signal(signal.SIGINT)
+            assert up.wait(timeout=30) == 130
+        assert processes_in(tmp_path) == []
+    finally:
+        votive("down", "--directory", tmp_path)  # a test that fails leaves none either
 
 
 def test_anvil_missing_is_said_before_anything_starts(tmp_path: Path) -> None:
