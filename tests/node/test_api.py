@@ -21,6 +21,7 @@ from votive.node.execute import EncryptionSignBody, ExecuteBody, PkpSignBody
 from votive.node.metrics import Metrics
 from votive.node.permission import SharedBlocks
 from votive.node.status import Status
+from votive.terms.encoding import hex0x
 from votive.terms.errors import CallerError, ErrorCode, PeerError, WorldError
 from votive.terms.participant import Seat
 
@@ -282,6 +283,16 @@ async def test_any_web_page_may_call(desk: Desk) -> None:
     async with desk.session.options(desk.url + "/web/execute", headers=headers) as response:
         assert response.status in (200, 204)
         assert response.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["/get_most_recent_valid_block", "/get_most_recent_valid_block/"])
+async def test_the_newest_block_is_there_for_any_web_page_and_kept_by_no_cache(desk: Desk, path: str) -> None:
+    async with desk.session.get(desk.url + path, headers={"Origin": "https://app.example"}) as response:
+        assert (response.status, response.content_type) == (200, "application/json")
+        assert (response.headers["Access-Control-Allow-Origin"], response.headers["Cache-Control"]) == ("*", "no-store")
+        told = await response.json()
+    block = await desk.office.blocks.final_block()
+    assert told == {"blockhash": hex0x(block.hash), "timestamp": str(block.timestamp), "blockNumber": block.number}
 
 
 async def test_health_metrics_and_network_are_there(desk: Desk) -> None:

@@ -14,6 +14,7 @@ import uvicorn
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 
+from votive.node.api.block_hash import block_hash
 from votive.node.api.connection import Connection
 from votive.node.api.encryption_sign import encryption_sign
 from votive.node.api.errors import respond_to_error
@@ -31,6 +32,7 @@ from votive.node.execute import Service
 from votive.node.metrics import Metrics
 from votive.node.session_key import SessionKeys
 from votive.node.status import Status
+from votive.terms.block import BlockFacts
 
 CONNECTIONS = 1024
 """More connections than this are answered 503 at once."""
@@ -62,6 +64,10 @@ class Front:
             **versions("/web/sign_session_key", sign_session_key(door, self.sessions)),
         }
 
+    async def final_block(self) -> BlockFacts:
+        """Return this node's newest final block."""
+        return await self.service().blocks.final_block()
+
 
 def versions(path: str, answer: Answer) -> dict[str, Answer]:
     """Offer an endpoint at its path and at its versioned one, where only session signatures count."""
@@ -73,7 +79,13 @@ def application(front: Front) -> Straight:
     answers = front.answers()
     posts = [posted(path, answer) for path, answer in answers.items()]
     rest = Litestar(
-        route_handlers=[*posts, health(front.status), metrics(front.metrics, front.gather), network(front.network)],
+        route_handlers=[
+            *posts,
+            block_hash(front.final_block),
+            health(front.status),
+            metrics(front.metrics, front.gather),
+            network(front.network),
+        ],
         cors_config=CORSConfig(allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"]),
         exception_handlers={Exception: respond_to_error},
         openapi_config=None,
