@@ -117,9 +117,43 @@ async def test_permissions_are_what_the_host_reads(answer):
     assert json.loads(await answer("Lit.Actions.getPermittedAddresses({tokenId: 1}).then(JSON.stringify)")) == [address]
 
 
-async def test_a_response_is_a_string(act):
-    with pytest.raises(CallerError, match="needs a string"):
-        await act("Lit.Actions.setResponse({response: {a: 1}})")
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("'as it is'", "as it is"),
+        ("'{ \"a\":  1 }'", '{ "a":  1 }'),
+        ("{ b: 1, a: [true, null, 'ä'] }", '{"b":1,"a":[true,null,"ä"]}'),
+        ("[]", "[]"),
+        ("42", "42"),
+        ("true", "true"),
+        ("null", "null"),
+        ("{ when: new Date(0), gone: undefined }", '{"when":"1970-01-01T00:00:00.000Z"}'),
+        ("'\\ud800'", "\ufffd"),
+        ("['\\ud800']", '["\\ud800"]'),
+    ],
+)
+async def test_a_response_is_a_string_as_it_is_or_any_other_value_as_json(act, value, text):
+    assert (await act(f"Lit.Actions.setResponse({{ response: {value} }})")).response == text
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "{}",
+        "{ response: undefined }",
+        "{ response: () => 1 }",
+        "{ response: 1n }",
+        "{ response: Object.assign(Object.o = {}, { o: Object.o }) }",
+    ],
+)
+async def test_what_json_has_no_form_for_is_no_response(act, given):
+    with pytest.raises(CallerError, match="TypeError"):
+        await act(f"Lit.Actions.setResponse({given})")
+
+
+async def test_an_action_that_replaces_json_cannot_change_how_the_runtime_writes(act):
+    result = await act("JSON.stringify = () => 'forged'; Lit.Actions.setResponse({ response: { a: 1 } })")
+    assert result.response == '{"a":1}'
 
 
 async def test_a_refusal_may_be_caught_and_the_run_goes_on(act, host):

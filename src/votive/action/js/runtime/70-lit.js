@@ -67,9 +67,15 @@ const capability = (name, fields) => ObjectFreeze((given) => new NativePromise((
   callForValue(name, argumentsOf(name, fields, given), resolve, reject);
 }));
 
+// A string goes out as it is, every other value as JSON. Programs written for Lit give both.
+const responseText = (response) => {
+  const written = typeof response === "string" ? response : JSONStringify(response);
+  if (written === undefined) throw new NativeTypeError("setResponse needs a response: a string, or a value that JSON has a form for");
+  return written;
+};
+
 const setResponse = ObjectFreeze(({ response }) => {
-  if (typeof response !== "string") throw new NativeTypeError("setResponse needs a string as response");
-  send(RESPONSE, encode(response));
+  send(RESPONSE, encode(responseText(response)));
 });
 
 const litActions = () => {
