@@ -36,10 +36,14 @@ class Office:
         self.asked: list[tuple[Asked, object]] = []
         self.error: Exception | None = None
         self.slow = 0.0
-        self.key: bytes | None = None
+        self.encryption: bytes | None = None
+        self.session: bytes | None = None
 
     def encryption_key(self) -> bytes | None:
-        return self.key
+        return self.encryption
+
+    def session_key(self) -> bytes | None:
+        return self.session
 
     async def execute(self, asked: Asked, body: ExecuteBody) -> ExecuteAnswer:
         await self._hear(asked, body)
@@ -151,14 +155,14 @@ async def test_conditions_have_room_in_a_body_and_no_more(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("path", ["/web/handshake", "/web/handshake/"])
-async def test_the_handshake_has_the_encryption_key_once_there_is_one_and_a_final_block(desk: Desk, path: str) -> None:
-    names = ("subnetPublicKey", "networkPublicKey", "networkPublicKeySet")
+async def test_the_handshake_has_the_networks_keys_once_there_are_any_and_a_final_block(desk: Desk, path: str) -> None:
+    names = ("subnetPublicKey", "networkPublicKeySet", "networkPublicKey")
     _, answer = await desk.post(path, {"clientPublicKey": "test", "challenge": "00", "epoch": 1})
     assert [answer[key] for key in names] == ["ERR"] * 3
-    desk.office.key = bytes(range(48))
+    desk.office.encryption, desk.office.session = b"\xaa" * 48, b"\xbb" * 48
     status, answer = await desk.post(path, {"clientPublicKey": "test", "challenge": "00", "epoch": 1})
     assert status == 200
-    assert [answer[key] for key in names] == [bytes(range(48)).hex()] * 3
+    assert [answer[key] for key in names] == ["aa" * 48, "aa" * 48, "bb" * 48]
     assert answer["serverPublicKey"] == ""
     assert answer["hdRootPubkeys"] == []
     assert len(answer["latestBlockhash"]) == 66

@@ -34,6 +34,7 @@ from votive.terms.conditions import from_request
 from votive.terms.encoding import bytes_of
 from votive.terms.errors import CallerError
 from votive.terms.ethereum import personal_digest
+from votive.terms.key import Purpose
 from votive.terms.participant import Seat
 
 PKP_SIGN_CALL = "pkpSign"
@@ -111,6 +112,10 @@ class Service:
     def encryption_key(self) -> bytes | None:
         """Return the key that clients encrypt under, 48 bytes; None while the nodes are still making it."""
         return self.decryption.public_key()
+
+    def session_key(self) -> bytes | None:
+        """Return the key that the network signs sessions of PKPs with, 48 bytes; None while the nodes are still making it."""
+        return self.decryption.custody.network_public_key(Purpose.SESSION_BLS)
 
     async def encryption_sign(self, asked: Asked, body: EncryptionSignBody) -> EncryptionSignAnswer:
         """Give our share of a decryption key to a caller for whom the conditions hold."""

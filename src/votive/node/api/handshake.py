@@ -26,12 +26,19 @@ class HandshakeBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class HandshakeAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """The answer. All three names of the network's key mean its encryption key, in hex without 0x, as Lit's clients want it."""
+    """The answer; keys in hex without 0x, as Lit's clients want them.
+
+    Lit has one key where we have two, and its SDK uses each name for one purpose: it encrypts under the subnet's, and verifies the
+    sessions of PKPs under the network's. One that it cannot verify it asks for a second time.
+    """
 
     server_public_key: str = ""
     subnet_public_key: str
+    """The encryption key."""
     network_public_key: str
+    """The session key."""
     network_public_key_set: str
+    """The encryption key; used for nothing."""
     client_sdk_version: str = SDK_VERSION
     hd_root_pubkeys: tuple[str, ...] = ()
     attestation: dict[str, Any] | None = None
@@ -43,13 +50,20 @@ def handshake(door: Door, service: Callable[[], Service]) -> Answer:
 
     async def shake(_asked: Asked, _body: HandshakeBody) -> HandshakeAnswer:
         office = service()
-        block, public_key = await office.blocks.final_block(), office.encryption_key()
-        key = NO_KEY if public_key is None else public_key.hex()
+        block, key = await office.blocks.final_block(), shown(office.encryption_key())
         return HandshakeAnswer(
-            subnet_public_key=key, network_public_key=key, network_public_key_set=key, latest_blockhash=hex0x(block.hash)
+            subnet_public_key=key,
+            network_public_key=shown(office.session_key()),
+            network_public_key_set=key,
+            latest_blockhash=hex0x(block.hash),
         )
 
     async def answer(arrived: Arrived) -> Reply:
         return await door.answer(arrived, BODY_LIMIT, HandshakeBody, shake)
 
     return answer
+
+
+def shown(public_key: bytes | None) -> str:
+    """Write one of the network's own keys, which it may not have yet."""
+    return NO_KEY if public_key is None else public_key.hex()
