@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from votive.ipfs import BadBlock, Cid, Codec
-from votive.ipfs.unixfs import FileNode, Link, decode_file_node, encode_file_node, varint
+from votive.ipfs.dagpb import varint
+from votive.ipfs.unixfs import FileNode, Link, decode_file_node, encode_file_node
 
 CHILD = Cid(1, Codec.RAW, b"\x07" * 32)
 

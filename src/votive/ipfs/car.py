@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from votive.ipfs.blocks import BlockStore
 from votive.ipfs.cid import Cid, Codec
 from votive.ipfs.dag import MAX_BLOCKS, MAX_DEPTH
+from votive.ipfs.dagpb import varint
 from votive.ipfs.errors import BadBlock, TooLarge
-from votive.ipfs.unixfs import decode_file_node, varint
+from votive.ipfs.unixfs import decode_node
 
 CAR_TYPE = "application/vnd.ipld.car; version=1; order=dfs; dups=n"
 
@@ -45,7 +46,7 @@ def _children(store: BlockStore, cid: Cid) -> list[Cid]:
         if cid not in store:
             raise MissingBlock(f"{cid} is not stored here", retryable=False)
         return []
-    return [link.cid for link in decode_file_node(stored_block(store, cid)).links]
+    return [link.cid for link in decode_node(stored_block(store, cid)).links]
 
 
 def car_of(store: BlockStore, root: Cid, cids: list[Cid]) -> Iterator[bytes]:
