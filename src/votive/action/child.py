@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import shutil
 import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from votive.action.errors import SandboxUnavailable
 from votive.action.limits import restrict
@@ -100,7 +102,7 @@ class Child:
         self._process.wait()
         shutil.rmtree(self._scratch, ignore_errors=True)
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if pipe is not None and not self._transports:
+            if pipe is not None:
                 pipe.close()
 
     def _exited(self) -> None:
@@ -110,13 +112,26 @@ class Child:
         loop = asyncio.get_running_loop()
         self._reader = asyncio.StreamReader(limit=_BUFFER, loop=loop)
         protocol = _Output(self._reader, self._exited)
-        output, _ = await loop.connect_read_pipe(lambda: protocol, self._process.stdout)
+        output, _ = await loop.connect_read_pipe(lambda: protocol, _handed_over(self._process.stdout, loop))
         self._transports.append(output)
-        errors, _ = await loop.connect_read_pipe(lambda: self._errors, self._process.stderr)
+        errors, _ = await loop.connect_read_pipe(lambda: self._errors, _handed_over(self._process.stderr, loop))
         self._transports.append(errors)
-        jobs, flow = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, self._process.stdin)
+        jobs, flow = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, _handed_over(self._process.stdin, loop))
         self._transports.append(jobs)
         self._writer = asyncio.StreamWriter(jobs, flow, None, loop)
+
+
+def _handed_over(pipe: IO[bytes] | None, loop: asyncio.AbstractEventLoop) -> io.FileIO:
+    """Take the descriptor out of ``pipe`` for ``loop``, which closes it once.
+
+    uvloop closes what it connected twice: libuv closes the number, then the object is closed, by when another thread may have opened
+    something else under the same number. So the object that it gets does not own it; asyncio closes by the object alone.
+    """
+    if pipe is None:
+        raise SandboxUnavailable("The process was started without its three pipes.")
+    number, writes = os.dup(pipe.fileno()), pipe.writable()
+    pipe.close()
+    return io.FileIO(number, "wb" if writes else "rb", closefd=isinstance(loop, asyncio.SelectorEventLoop))
 
 
 class _Output(asyncio.StreamReaderProtocol):
