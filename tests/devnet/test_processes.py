@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from votive.devnet.errors import DevnetError
-from votive.devnet.processes import Process, birth_of, end, log_tail, recorded, start
+from votive.devnet.processes import Process, birth_of, end, kill, log_tail, recorded, start
 
 SLEEP = (sys.executable, "-c", "import time; print('here', flush=True); time.sleep(60)")
 STUBBORN = (
@@ -50,6 +50,23 @@ def started(command: tuple[str, ...], folder: Path) -> Process:
     process = start(command, folder, os.environ)
     until(lambda: "here" in (folder / "log").read_text())
     return process
+
+
+@pytest.mark.parametrize("command", [SLEEP, STUBBORN, THREADED])
+def test_a_killed_process_is_gone_at_once_and_its_folder_is_free_for_another(folder: Path, command: tuple[str, ...]) -> None:
+    process = started(command, folder)
+    kill(process)
+    assert not process.running
+    assert recorded(folder) is None
+    kill(process)
+
+
+def test_a_process_that_does_not_end_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = started(SLEEP, folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(Process, "send", lambda _self, _number: None)
+        with pytest.raises(DevnetError, match=str(process.pid)):
+            kill(process, patience=0.0)
 
 
 async def test_a_started_process_is_found_again_until_it_is_ended(folder: Path) -> None:

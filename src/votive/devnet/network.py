@@ -39,7 +39,7 @@ from votive.devnet.plan import (
     load,
     require_local,
 )
-from votive.devnet.processes import Process, end, log_tail
+from votive.devnet.processes import Process, end, kill, log_tail
 from votive.devnet.progress import Progress, Report, silent
 from votive.devnet.services import Service
 from votive.devnet.status import NetworkStatus, NodeState, Running, get_json, node_state, status_of
@@ -151,9 +151,11 @@ class Devnet:
             await self._serving(service, seat, session)
 
     def kill_node(self, seat: int, number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal to a node's process, if it runs."""
+        """Send a signal to a node's process, if it runs; by SIGKILL it is gone once this returns, and may be started again."""
         process = self._node(seat).process()
-        if process is not None:
+        if process is not None and number is signal.SIGKILL:
+            kill(process)
+        elif process is not None:
             process.send(number)
 
     async def down(self, progress: Report = silent) -> None:

@@ -80,8 +80,23 @@ async def end(processes: Sequence[Process], patience: float = 15.0) -> None:
             process.send(number)
         if await ended(processes, seconds):
             return
-    left = ", ".join(str(process.pid) for process in processes if process.running)
-    raise DevnetError(f"process {left} does not end even on SIGKILL. It hangs in the kernel: see `ps -o stat,wchan -p {left}`.")
+    raise not_ending(*(process.pid for process in processes if process.running))
+
+
+def kill(process: Process, patience: float = 5.0) -> None:
+    """End ``process`` by force (SIGKILL) and return once it is gone, with its ports; DevnetError after ``patience`` seconds."""
+    process.send(signal.SIGKILL)
+    deadline = time.monotonic() + patience
+    while process.running:
+        if time.monotonic() > deadline:
+            raise not_ending(process.pid)
+        time.sleep(0.005)
+
+
+def not_ending(*pids: int) -> DevnetError:
+    """What is said of processes that SIGKILL does not end."""
+    left = ", ".join(map(str, pids))
+    return DevnetError(f"process {left} does not end even on SIGKILL. It hangs in the kernel: see `ps -o stat,wchan -p {left}`.")
 
 
 async def ended(processes: Sequence[Process], patience: float) -> bool:
