@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +13,7 @@ from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
 from votive.terms.errors import CallerError, ErrorCode, OurError, PeerError, VotiveError, WorldError
+from votive.terms.explanation import sentences
 
 log = structlog.get_logger()
 
@@ -24,16 +26,29 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_
     status: int
     message: str
     correlation_id: str
-    details: tuple[Any, ...]
+    details: tuple[str, ...]
+    """Sentences, as clients of Lit's expect."""
+    explanation: tuple[Any, ...] = ()
+    """Our own: what ``details`` says, as a tree."""
     logs: str = ""
     """What the action had logged; only errors of a run carry it."""
 
 
+class ThrewBody(ErrorBody, frozen=True, kw_only=True, rename="camel", omit_defaults=False):
+    """The same of an action that threw, with the three fields that are all of such an answer on Lit's networks."""
+
+    success: bool = False
+    error: str
+    """The exception with its stack."""
+
+
+KINDS_OF_CODES: Mapping[str, str] = {ErrorCode.SIWE_MESSAGE: "Parser", ErrorCode.CONCURRENCY_OVERLOAD: "Unexpected"}
+"""Where Lit's kind of a code is another than that of the error's family."""
 KINDS: tuple[tuple[type[VotiveError], str], ...] = (
     (CallerError, "Validation"),
     (PeerError, "Unexpected"),
     (WorldError, "Unexpected"),
-    (OurError, "Fatal"),
+    (OurError, "Unexpected"),
 )
 
 
@@ -54,15 +69,7 @@ def tell(error: Exception, path: str, request_id: str) -> ErrorBody:
 def describe(error: Exception, correlation_id: str) -> ErrorBody:
     """Say what went wrong in the caller's terms."""
     if isinstance(error, VotiveError):
-        return ErrorBody(
-            error_kind=next((kind for family, kind in KINDS if isinstance(error, family)), "Unexpected"),
-            error_code=error.code,
-            status=error.status,
-            message=error.message,
-            correlation_id=correlation_id,
-            details=error.details,
-            logs=getattr(error, "logs", ""),
-        )
+        return on_purpose(error, correlation_id)
     if isinstance(error, asyncio.TimeoutError):
         return simple(
             "Timeout", ErrorCode.REQUEST_TIMEOUT, HTTPStatus.REQUEST_TIMEOUT, "the request took too long. Try again.", correlation_id
@@ -72,7 +79,29 @@ def describe(error: Exception, correlation_id: str) -> ErrorBody:
             "Validation", ErrorCode.BAD_INPUT, error.status_code, error.detail or HTTPStatus(error.status_code).phrase, correlation_id
         )
     message = "the node failed by a defect of its own; its log tells more under this correlationId."
-    return simple("Fatal", ErrorCode.INTERNAL, HTTPStatus.INTERNAL_SERVER_ERROR, message, correlation_id)
+    return simple("Unexpected", ErrorCode.INTERNAL, HTTPStatus.INTERNAL_SERVER_ERROR, message, correlation_id)
+
+
+def on_purpose(error: VotiveError, correlation_id: str) -> ErrorBody:
+    """Write down an error that was raised on purpose."""
+    family = next((kind for family, kind in KINDS if isinstance(error, family)), "Unexpected")
+    said: dict[str, Any] = {
+        "error_kind": KINDS_OF_CODES.get(error.code, family),
+        "error_code": error.code,
+        "status": status_of(error.code, error.status),
+        "message": error.message,
+        "correlation_id": correlation_id,
+        "details": sentences(error.details),
+        "explanation": error.details,
+        "logs": getattr(error, "logs", ""),
+    }
+    return ThrewBody(error=error.message, **said) if error.code == ErrorCode.JS_EXECUTION else ErrorBody(**said)
+
+
+def status_of(code: str, status: int) -> int:
+    """Return the HTTP status of an error that has ``status`` itself: a wrong request is 422 on Lit's networks."""
+    plain = code == ErrorCode.BAD_INPUT and status == HTTPStatus.BAD_REQUEST
+    return HTTPStatus.UNPROCESSABLE_ENTITY if plain else status
 
 
 def simple(kind: str, code: str, status: int, message: str, correlation_id: str) -> ErrorBody:
