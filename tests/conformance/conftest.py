@@ -1,19 +1,22 @@
 """Lit's own SDK, as published and unpatched, driven against one network of real processes.
 
 Each program in ``flows/`` is what a user of that SDK would write; it ends by printing what it found, and the test beside it judges that
-with other libraries than the SDK's. A program reaches this machine and nothing else (``flows/loopback.cjs``).
+with other libraries than the SDK's. A program reaches this machine and nothing else (``flows/loopback.cjs``), and all that nodes answered
+to it is held to the schemas (``answers.py``).
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conformance.answers import Answer, judge, read_answers
 from tests.conformance.sdk import HERE, Node, SdkMissing, find_node, install
 from tests.e2e.conftest import Place, votive
 
@@ -62,10 +65,11 @@ def refusal(found: dict[str, Any]) -> Refusal:
 
 
 class Flow:
-    """A program that runs."""
+    """A program that runs, and what nodes answer to it."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
+    def __init__(self, process: subprocess.Popen[str], record: Path, nodes: Sequence[str]) -> None:
+        self._process, self._record, self._nodes = process, record, nodes
+        self._judged = False
 
     def paused(self) -> str:
         """Wait until the program pauses, and return what for."""
@@ -79,8 +83,27 @@ class Flow:
         """Let the program go on to its end, and return what it found."""
         out, err = self._process.communicate(words, timeout=FLOW_SECONDS)
         assert self._process.returncode == 0, f"status {self._process.returncode}\n{out}\n{err}"
+        self.judge()
         found: dict[str, Any] = json.loads(out.splitlines()[-1])
         return found
+
+    @property
+    def answers(self) -> list[Answer]:
+        """What nodes have answered so far."""
+        return read_answers(self._record, self._nodes)
+
+    def judge(self) -> None:
+        """Hold all answers to their schemas; a program that asked no node was not recorded, or is none."""
+        self._judged = True
+        assert self.answers, "no answer of a node was recorded"
+        judge(self.answers)
+
+    def end(self) -> None:
+        """End the program if it still runs; what it was answered counts all the same."""
+        self._process.kill()
+        self._process.communicate()
+        if not self._judged:
+            judge(self.answers)
 
 
 @dataclass(frozen=True)
@@ -89,11 +112,14 @@ class Sdk:
 
     node: Node
 
-    def start(self, program: str, *words: object) -> subprocess.Popen[str]:
-        """Start a program, guarded."""
-        command = [self.node.node, "--require", str(FLOWS / "loopback.cjs"), str(FLOWS / program), *map(str, words)]
+    def start(self, program: str, *words: object, record: Path | None = None) -> subprocess.Popen[str]:
+        """Start a program, guarded, and write down what it is answered in ``record``."""
+        preloads = ["loopback.cjs", *(["record.cjs"] if record else [])]
+        required = [word for preload in preloads for word in ("--require", str(FLOWS / preload))]
+        command = [self.node.node, *required, str(FLOWS / program), *map(str, words)]
+        environment = {**os.environ, **({"VOTIVE_ANSWERS": str(record)} if record else {})}
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment)
 
 
 @pytest.fixture(scope="session")
@@ -187,16 +213,16 @@ def start(sdk: Sdk, network: dict[str, Any], tmp_path: Path) -> Iterator[Callabl
     """Start a program of ``flows/`` against the network; one that still runs at the end of the test is ended."""
     described = tmp_path / "network.json"
     described.write_text(json.dumps(network))
-    started: list[subprocess.Popen[str]] = []
+    started: list[Flow] = []
 
     def start(program: str) -> Flow:
-        started.append(sdk.start(program, described))
-        return Flow(started[-1])
+        record = tmp_path / f"answers-{len(started)}.jsonl"
+        started.append(Flow(sdk.start(program, described, record=record), record, network["nodes"]))
+        return started[-1]
 
     yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    for flow in started:
+        flow.end()
 
 
 @pytest.fixture
