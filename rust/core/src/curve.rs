@@ -2,7 +2,8 @@
 
 use k256::elliptic_curve::ff::PrimeField;
 use k256::elliptic_curve::group::GroupEncoding;
-use k256::{AffinePoint, ProjectivePoint, Scalar};
+use k256::elliptic_curve::sec1::{FromSec1Point, ToSec1Point};
+use k256::{AffinePoint, ProjectivePoint, Scalar, Sec1Point};
 use subtle::ConstantTimeEq;
 
 use crate::codec::Malformed;
@@ -38,6 +39,19 @@ pub fn point(bytes: &[u8; POINT]) -> Result<AffinePoint, Malformed> {
     Ok(value)
 }
 
+/// Decode a SEC1 public key, compressed or uncompressed, canonical, not the identity.
+pub fn sec1_point(bytes: &[u8]) -> Option<AffinePoint> {
+    match (bytes.len(), bytes.first()?) {
+        (POINT, _) => point(bytes.try_into().ok()?).ok(),
+        (65, 4) => {
+            let encoded = Sec1Point::from_bytes(bytes).ok()?;
+            let value: Option<AffinePoint> = AffinePoint::from_sec1_point(&encoded).into();
+            value.filter(|value| *value != AffinePoint::IDENTITY)
+        }
+        _ => None,
+    }
+}
+
 /// Encode a point, compressed.
 pub fn point_bytes(value: &AffinePoint) -> [u8; POINT] {
     value.to_bytes().into()
@@ -45,7 +59,6 @@ pub fn point_bytes(value: &AffinePoint) -> [u8; POINT] {
 
 /// Encode a point, uncompressed with its 0x04.
 pub fn point_bytes_uncompressed(value: &AffinePoint) -> [u8; 65] {
-    use k256::elliptic_curve::sec1::ToSec1Point;
     let encoded = value.to_sec1_point(false);
     encoded.as_bytes().try_into().expect("an uncompressed point has 65 bytes")
 }

@@ -8,6 +8,7 @@
 pub mod bls;
 pub mod codec;
 pub mod curve;
+pub mod derive;
 pub mod dkg;
 pub mod ecdsa;
 pub mod envelope;

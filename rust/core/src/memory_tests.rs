@@ -19,7 +19,7 @@ use crate::process::wiped;
 use crate::purpose::{Curve, Purpose};
 use crate::seal::{Kind, Vault};
 use crate::share::KeyShare;
-use crate::{keyfile, random};
+use crate::{curve, derive, keyfile, random};
 
 const MASK: u8 = 0x5a;
 /// Enough of a secret to know it by.
@@ -97,7 +97,7 @@ fn no_key_encryption_key_stays_after_its_vault() {
 /// The secret of an ECDSA share, and of a BLS share, big-endian.
 fn secret_of(share: &KeyShare) -> Zeroizing<[u8; 32]> {
     Zeroizing::new(match share.purpose().curve() {
-        Curve::Secp256k1 => crate::curve::scalar_bytes(&share.scalar().expect("a scalar")),
+        Curve::Secp256k1 => curve::scalar_bytes(&share.scalar().expect("a scalar")),
         Curve::Bls12381G1 => share.bls_scalar().expect("a scalar").value().to_bytes_be(),
     })
 }
@@ -138,6 +138,21 @@ fn no_bls_share_stays_after_its_handle() {
         limbs.finds_a_planted_copy();
         drop((share, opened));
         assert_eq!((needle.count(), limbs.count()), (0, 0));
+    };
+    thread::spawn(work).join().expect("no copy is left");
+}
+
+#[test]
+fn no_derived_share_stays_after_its_handle_and_no_root_after_the_derivation() {
+    let work = || {
+        let roots: Vec<KeyShare> = (0..10).map(|number| generate(Purpose::RootEcdsa, [number; 32]).remove(&37).expect("a share")).collect();
+        let key = derive::public_key(&roots.iter().map(KeyShare::public_key).collect::<Vec<_>>(), &[5; 32]).expect("a key");
+        let child = KeyShare::derived(&roots.iter().collect::<Vec<_>>(), &[5; 32], &key).expect("a share");
+        let needles =
+            wiped(|| (Needle::of(&secret_of(&child)[..]), Needle::of(&curve::scalar_bytes(&roots[4].root_scalar().expect("a scalar")))));
+        needles.0.finds_a_planted_copy();
+        drop((child, roots));
+        assert_eq!((needles.0.count(), needles.1.count()), (0, 0));
     };
     thread::spawn(work).join().expect("no copy is left");
 }

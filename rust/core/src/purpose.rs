@@ -31,11 +31,13 @@ pub enum Purpose {
     EncryptionBls = 2,
     /// Signs delegations to session keys.
     SessionBls = 3,
+    /// One of the ordered keys of which users' and actions' keys are derived ([`crate::derive`]); it never signs.
+    RootEcdsa = 4,
 }
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::PkpEcdsa, Self::EncryptionBls, Self::SessionBls];
+    pub const ALL: [Self; 4] = [Self::PkpEcdsa, Self::EncryptionBls, Self::SessionBls, Self::RootEcdsa];
 
     /// Its name, as on chain.
     pub fn name(self) -> &'static str {
@@ -43,6 +45,7 @@ impl Purpose {
             Self::PkpEcdsa => "pkp-ecdsa",
             Self::EncryptionBls => "encryption-bls",
             Self::SessionBls => "session-bls",
+            Self::RootEcdsa => "root-ecdsa",
         }
     }
 
@@ -60,7 +63,7 @@ impl Purpose {
     /// The curve of its keys.
     pub fn curve(self) -> Curve {
         match self {
-            Self::PkpEcdsa => Curve::Secp256k1,
+            Self::PkpEcdsa | Self::RootEcdsa => Curve::Secp256k1,
             Self::EncryptionBls | Self::SessionBls => Curve::Bls12381G1,
         }
     }

@@ -21,6 +21,15 @@ const FIRST_VERSION: (u8, u8) = (1, 2);
 /// Length of a secret on either curve, big-endian.
 const SECRET: usize = 32;
 
+/// Where a share comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// A key generation, now or in an earlier process.
+    Generated,
+    /// The shares of the root keys, which give it again whenever it is needed: it is never stored.
+    Derived,
+}
+
 /// The secret share x_i of a key with the key's purpose and public parts. Wiped on drop; Debug shows public parts only.
 ///
 /// The secret is 32 bytes on the heap: a value that moves would leave copies on the stack.
@@ -32,6 +41,7 @@ pub struct KeyShare {
     public_key: Vec<u8>,
     verification_shares: BTreeMap<Seat, Vec<u8>>,
     secret: Zeroizing<Vec<u8>>,
+    origin: Origin,
 }
 
 impl std::fmt::Debug for KeyShare {
@@ -66,7 +76,18 @@ impl KeyShare {
         verification_shares: BTreeMap<Seat, Vec<u8>>,
         secret: Zeroizing<Vec<u8>>,
     ) -> Self {
-        Self { purpose, seat, threshold, public_key, verification_shares, secret }
+        Self { purpose, seat, threshold, public_key, verification_shares, secret, origin: Origin::Generated }
+    }
+
+    /// A derived PKP's share, held beside those of its roots; [`crate::derive`] makes it.
+    pub(crate) fn child(
+        root: &Self,
+        public_key: Vec<u8>,
+        verification_shares: BTreeMap<Seat, Vec<u8>>,
+        secret: Zeroizing<Vec<u8>>,
+    ) -> Self {
+        let (seat, threshold) = (root.seat, root.threshold);
+        Self { purpose: Purpose::PkpEcdsa, seat, threshold, public_key, verification_shares, secret, origin: Origin::Derived }
     }
 
     /// What the key is for.
@@ -91,7 +112,9 @@ impl KeyShare {
 
     /// The key as a point of secp256k1.
     pub fn public_point(&self) -> Result<AffinePoint> {
-        self.purpose.require(Purpose::PkpEcdsa)?;
+        if self.purpose.curve() != Curve::Secp256k1 {
+            return Err(Error::input(format!("a key of purpose {} is not on secp256k1", self.purpose.name())));
+        }
         let odd = || Error::Own("a key share holds a bad public key".into());
         let bytes = self.public_key[..].try_into().map_err(|_| odd())?;
         curve::point(bytes).map_err(|_| odd())
@@ -110,6 +133,16 @@ impl KeyShare {
     /// The secret of an ECDSA key, for the engine. The copy is the caller's to wipe.
     pub(crate) fn scalar(&self) -> Result<Zeroizing<Scalar>> {
         self.purpose.require(Purpose::PkpEcdsa)?;
+        self.secp256k1_scalar()
+    }
+
+    /// The secret of a root key, for derivation and nothing else. The copy is the caller's to wipe.
+    pub(crate) fn root_scalar(&self) -> Result<Zeroizing<Scalar>> {
+        self.purpose.require(Purpose::RootEcdsa)?;
+        self.secp256k1_scalar()
+    }
+
+    fn secp256k1_scalar(&self) -> Result<Zeroizing<Scalar>> {
         curve::scalar(&*self.secret()?).map(Zeroizing::new).map_err(bad_scalar)
     }
 
@@ -124,14 +157,17 @@ impl KeyShare {
     /// Whether the secret times G is our verification share.
     pub fn matches(&self) -> bool {
         let times_generator = || match self.purpose.curve() {
-            Curve::Secp256k1 => self.scalar().map(|secret| curve::times_generator(&secret).to_vec()),
+            Curve::Secp256k1 => self.secp256k1_scalar().map(|secret| curve::times_generator(&secret).to_vec()),
             Curve::Bls12381G1 => self.bls_scalar().map(|secret| bls::curve::times_generator(secret.value()).to_vec()),
         };
         wiped(times_generator).is_ok_and(|point| self.verification_shares.get(&self.seat) == Some(&point))
     }
 
-    /// Seal for storage.
+    /// Seal for storage; a derived share is refused.
     pub fn sealed(&self, vault: &Vault, ad: &[u8]) -> Result<Vec<u8>> {
+        if self.origin == Origin::Derived {
+            return Err(Error::input("a derived key's share is not stored: derive it again from the roots"));
+        }
         let mut value = Zeroizing::new(self.encode());
         let sealed = vault.seal(Kind::KeyShare, ad, &value);
         value.zeroize();
@@ -185,7 +221,7 @@ impl KeyShare {
         if !(2..=n).contains(&threshold) || !verification_shares.contains_key(&seat) {
             return Err(Malformed("its seat or threshold cannot be"));
         }
-        Ok(Self { purpose, seat, threshold, public_key, verification_shares, secret })
+        Ok(Self { purpose, seat, threshold, public_key, verification_shares, secret, origin: Origin::Generated })
     }
 }
 
@@ -239,7 +275,7 @@ mod tests {
             let key = 5..5 + purpose.curve().point_length();
             // Another version, no purpose, a seat that holds nothing, t of 1 and of 5, n of 3, a key that is no point.
             let changed =
-                [with(0, 0), with(0, 3), with(1, 0), with(1, 4), with(2, 9), with(3, 1), with(3, 5), with(4, 3), with(key.start, 0)];
+                [with(0, 0), with(0, 3), with(1, 0), with(1, 5), with(2, 9), with(3, 1), with(3, 5), with(4, 3), with(key.start, 0)];
             assert!(changed
                 .iter()
                 .chain([&good[..good.len() - 1].to_vec(), &[&good[..], &[0]].concat(), &Vec::new()])

@@ -7,9 +7,10 @@ use pyo3::types::{PyBytes, PyDict};
 use votive_core::process::{self, Birthplace};
 use votive_core::purpose::Curve;
 use votive_core::seal::Kind;
-use votive_core::{bls::signature, curve, hpke, keyfile, seal, share};
+use votive_core::Error;
+use votive_core::{bls::signature, curve, derive, hpke, keyfile, seal, share};
 
-use crate::errors::{seats, IntoPython};
+use crate::errors::{array, seats, IntoPython};
 
 /// Holds the key-encryption key in Rust; seals values that are kept on disk.
 #[pyclass(frozen, module = "votive.core")]
@@ -178,6 +179,13 @@ impl KeyShare {
         Ok(out)
     }
 
+    #[staticmethod]
+    fn derived(py: Python<'_>, roots: Vec<Bound<'_, Self>>, derived_key_id: &[u8], public_key: &[u8]) -> PyResult<Self> {
+        let roots = roots.iter().map(|root| root.get().here(py)).collect::<PyResult<Vec<_>>>()?;
+        let id = array(py, "derived_key_id", derived_key_id)?;
+        py.detach(|| share::KeyShare::derived(&roots, &id, public_key)).or_raise(py).map(Self::new)
+    }
+
     fn matches(&self, py: Python<'_>) -> PyResult<bool> {
         let share = self.here(py)?;
         Ok(py.detach(|| share.matches()))
@@ -213,6 +221,14 @@ impl KeyShare {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The public key, uncompressed, that the roots' public keys give for an id.
+#[pyfunction]
+pub fn derive_public_key<'py>(py: Python<'py>, roots: Vec<Vec<u8>>, derived_key_id: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    let id = array(py, "derived_key_id", derived_key_id)?;
+    let key = py.detach(|| curve::point(&derive::public_key(&roots, &id)?).map_err(|error| Error::Own(error.to_string()))).or_raise(py)?;
+    Ok(PyBytes::new(py, &curve::point_bytes_uncompressed(&key)))
 }
 
 /// Switch core dumps off and make the process not dumpable.

@@ -39,6 +39,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(bls::ibe_encrypt, module)?)?;
     module.add_function(wrap_pyfunction!(signing::verify, module)?)?;
     module.add_function(wrap_pyfunction!(signing::recover, module)?)?;
+    module.add_function(wrap_pyfunction!(keys::derive_public_key, module)?)?;
     module.add_function(wrap_pyfunction!(keys::harden_process, module)?)?;
     module.add_function(wrap_pyfunction!(keys::mark_fork, module)?)?;
     Ok(())

@@ -104,7 +104,7 @@ class KeyShare:
 
     @property
     def purpose(self) -> str:
-        """What the key is for, fixed at its generation: ``pkp-ecdsa``, ``encryption-bls`` or ``session-bls``."""
+        """What the key is for, fixed at its generation (``terms.key.Purpose``); a derived key is a ``pkp-ecdsa``."""
 
     @property
     def threshold(self) -> int:
@@ -146,11 +146,30 @@ class KeyShare:
             InvalidInput: the key's purpose is not ``session-bls``, or ``digest`` has another length.
         """
 
+    @staticmethod
+    def derived(roots: Sequence[KeyShare], derived_key_id: bytes, public_key: bytes) -> KeyShare:
+        """Return our share of a key derived of the network's root keys: Σ tⁱ·rootᵢ, t the hash of the id (docs/protocol/derive.md).
+
+        Some milliseconds: ten multiplications for each seat. The share signs as any PKP's does; ``sealed`` refuses it.
+
+        Args:
+            roots: our shares of the ten root keys, in the chain's order.
+            derived_key_id: 32 bytes.
+            public_key: the child's as the chain names it, SEC1 of either form.
+
+        Raises:
+            InvalidInput: not ten root keys of one seat and committee, another public key, or an id of which no key is derived.
+        """
+
     def matches(self) -> bool:
         """Return whether the secret times G is the verification share of our seat."""
 
     def sealed(self, vault: Vault, ad: bytes) -> bytes:
-        """Return the share sealed for storage, bound to ``ad``."""
+        """Return the share sealed for storage, bound to ``ad``.
+
+        Raises:
+            InvalidInput: it is a derived key's, which the roots give again.
+        """
 
     @staticmethod
     def unsealed(vault: Vault, ad: bytes, sealed: bytes) -> KeyShare:
@@ -499,6 +518,13 @@ def ibe_check(ciphertext: bytes) -> None:
 
     Raises:
         InvalidCiphertext: it is not.
+    """
+
+def derive_public_key(roots: Sequence[bytes], derived_key_id: bytes) -> bytes:
+    """Return the public key, SEC1 uncompressed, 65 bytes, that ten root keys (SEC1 of either form, in the chain's order) give for an id.
+
+    Raises:
+        InvalidInput: not ten distinct points, an id of another length than 32 bytes, or one of which no key is derived.
     """
 
 def harden_process() -> None:

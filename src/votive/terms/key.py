@@ -29,11 +29,13 @@ class Purpose(StrEnum):
     """Its signature over an identity is that identity's decryption key; it signs nothing else, for nobody."""
     SESSION_BLS = "session-bls"
     """Signs the delegations to session keys that the nodes completed themselves, and nothing else."""
+    ROOT_ECDSA = "root-ecdsa"
+    """One of the ordered keys of which claimed keys are derived (``terms.claim``); it signs nothing."""
 
     @property
     def scheme(self) -> Scheme:
         """The scheme of every key of this purpose."""
-        return Scheme.ECDSA_SECP256K1 if self is Purpose.PKP_ECDSA else Scheme.BLS12381_G1
+        return Scheme.ECDSA_SECP256K1 if self in {Purpose.PKP_ECDSA, Purpose.ROOT_ECDSA} else Scheme.BLS12381_G1
 
     @property
     def mintable(self) -> bool:

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::signature::{combine, decryption_share, session_share, verify, verify_share, SHARE, SIGNATURE};
 use super::{curve, ibe};
 use crate::dkg::tests::generate;
-use crate::purpose::Purpose;
+use crate::purpose::{Curve, Purpose};
 use crate::share::KeyShare;
 use crate::{Error, Seat};
 
@@ -270,8 +270,9 @@ mod purposes {
             assert_eq!(decryption_share(share, &id).is_ok(), *purpose == Purpose::EncryptionBls);
             assert_eq!(session_share(share, &digest).is_ok(), *purpose == Purpose::SessionBls);
             assert_eq!(share.scalar().is_ok(), *purpose == Purpose::PkpEcdsa);
-            assert_eq!(share.bls_scalar().is_ok(), *purpose != Purpose::PkpEcdsa);
-            assert_eq!(share.public_point().is_ok(), *purpose == Purpose::PkpEcdsa);
+            assert_eq!(share.root_scalar().is_ok(), *purpose == Purpose::RootEcdsa);
+            assert_eq!(share.bls_scalar().is_ok(), purpose.curve() == Curve::Bls12381G1);
+            assert_eq!(share.public_point().is_ok(), purpose.curve() == Curve::Secp256k1);
         }
     }
 

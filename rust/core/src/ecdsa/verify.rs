@@ -3,9 +3,8 @@
 use k256::elliptic_curve::ops::{Invert, Reduce};
 use k256::elliptic_curve::point::{AffineCoordinates, DecompressPoint};
 use k256::elliptic_curve::scalar::IsHigh;
-use k256::elliptic_curve::sec1::FromSec1Point;
 use k256::elliptic_curve::subtle::Choice;
-use k256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar, Sec1Point};
+use k256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar};
 
 use super::sign::Signature;
 use crate::curve;
@@ -41,26 +40,13 @@ pub(crate) fn finish(public: &AffinePoint, digest: &[u8; 32], r: &[u8; 32], s: &
     (x == curve::scalar_bytes(&r)).then_some((curve::scalar_bytes(&r), curve::scalar_bytes(&s), parity))
 }
 
-/// Decode a SEC1 public key, compressed or uncompressed, canonical, not the identity.
-fn public_point(bytes: &[u8]) -> Option<AffinePoint> {
-    match (bytes.len(), bytes.first()?) {
-        (33, _) => curve::point(bytes.try_into().ok()?).ok(),
-        (65, 4) => {
-            let encoded = Sec1Point::from_bytes(bytes).ok()?;
-            let value: Option<AffinePoint> = AffinePoint::from_sec1_point(&encoded).into();
-            value.filter(|value| *value != AffinePoint::IDENTITY)
-        }
-        _ => None,
-    }
-}
-
 /// Whether (r, s) is a low-s signature of `digest` under the key and its point has this parity.
 pub fn verify(public_key: &[u8], digest: &[u8], r: &[u8], s: &[u8], recovery_id: u8) -> bool {
     check(public_key, digest, r, s, recovery_id).unwrap_or(false)
 }
 
 fn check(public_key: &[u8], digest: &[u8], r: &[u8], s: &[u8], recovery_id: u8) -> Option<bool> {
-    let public = public_point(public_key)?;
+    let public = curve::sec1_point(public_key)?;
     let digest: &[u8; 32] = digest.try_into().ok()?;
     let (r, s) = (nonzero(r)?, nonzero(s)?);
     let rebuilt = point(&public, digest, &r, &s)?;
