@@ -102,6 +102,18 @@ class TestProofs:
             {"resource": {"resource": "Qm1", "resourcePrefix": "lit-litaction"}, "ability": "lit-action-execution"},
         ]
 
+    def test_they_are_shown_again_until_half_of_their_life_is_over(self) -> None:
+        session, half = Session(delegation()), timedelta(minutes=2, seconds=30)
+        first = session.prove(NODES, NOW)
+        assert session.prove(list(NODES), NOW + half - timedelta(seconds=1)) == first
+        assert session.prove(NODES, NOW + half)[1].signed_message != first[1].signed_message
+        assert session.prove(NODES, NOW)[1].signed_message == first[1].signed_message  # a clock that was set back
+
+    def test_other_nodes_are_shown_others(self) -> None:
+        session, moved = Session(delegation()), Node(seat=2, url="http://127.0.0.1:7479", address="0x2")
+        session.prove(NODES, NOW)
+        assert json.loads(session.prove((NODES[0], moved), NOW)[2].signed_message)["nodeAddress"] == moved.url
+
     def test_none_outlives_the_session(self) -> None:
         session = Session(delegation())
         signed = json.loads(session.prove(NODES, NOW + DAY - timedelta(minutes=1))[1].signed_message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -15,6 +16,8 @@ from votive.core import verify
 from votive.terms.encoding import bytes_of, hex0x
 
 SIGNATURE_BYTES = 32
+_verify = lru_cache(maxsize=512)(verify)
+"""Nodes give the same signature, and all answers are looked at again whenever one arrives; what verifies depends on nothing else."""
 
 
 class Unusable(Exception):
@@ -47,7 +50,7 @@ def signature_of(value: Any, *, public_key: str, digest: str) -> EcdsaSignature:
         Unusable: it is malformed, or no signature of ``digest`` by ``public_key``.
     """
     r, s, v = _numbers(value)
-    if not verify(bytes_of(public_key), bytes_of(digest), r, s, v - 27):
+    if not _verify(bytes_of(public_key), bytes_of(digest), r, s, v - 27):
         raise Unusable("its signature does not verify")
     return EcdsaSignature(digest=digest, r=hex0x(r), s=hex0x(s), v=v, public_key=public_key)
 

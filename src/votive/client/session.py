@@ -46,6 +46,19 @@ class Delegation(msgspec.Struct, frozen=True, kw_only=True):
         return f"<Delegation of {self.auth_sig.address} for {', '.join(self.resources)}>"
 
 
+class _Proof(msgspec.Struct, frozen=True):
+    """What a session key signed for each of some nodes."""
+
+    nodes: tuple[Node, ...]
+    period: Period
+    signatures: Mapping[int, AuthSig]
+
+    def serves(self, nodes: Sequence[Node], now: datetime) -> bool:
+        """Whether it may be shown to ``nodes`` at ``now``, with half of its life left for clocks that differ and requests on their way."""
+        begin, end = self.period.issued_at, self.period.expires_at
+        return self.nodes == tuple(nodes) and begin <= now < begin + (end - begin) / 2
+
+
 Renew = Callable[[], Delegation]
 """Lets the wallet delegate anew, and keeps what it gave."""
 
@@ -59,6 +72,7 @@ class Session:
         self._become(delegation)
 
     def _become(self, delegation: Delegation) -> None:
+        self._proof: _Proof | None = None
         self.delegation = delegation
         self._key = _private_key(delegation.private_key)
 
@@ -90,6 +104,8 @@ class Session:
     def prove(self, nodes: Sequence[Node], now: datetime | None = None) -> Mapping[int, AuthSig]:
         """Sign for each of ``nodes``: who, what may be used, until when, and for which node alone. Renews the session if it is time.
 
+        What was signed lately for the same nodes is shown again: it holds for every request until it expires.
+
         Raises:
             BadArgument: it has ended, and nobody is here to renew it.
         """
@@ -98,8 +114,10 @@ class Session:
         period = Period.of(SIGNATURE_LIFETIME, now)
         if period.issued_at >= self.expires_at:
             raise BadArgument(f"the session of {self.address} ended at {timestamp(self.expires_at)}: begin a new one.")
-        until = min(period.expires_at, self.expires_at)
-        return {node.seat: self._sign(node, Period(period.issued_at, until)) for node in nodes}
+        if self._proof is None or not self._proof.serves(nodes, period.issued_at):
+            proven = Period(period.issued_at, min(period.expires_at, self.expires_at))
+            self._proof = _Proof(tuple(nodes), proven, {node.seat: self._sign(node, proven) for node in nodes})
+        return self._proof.signatures
 
     def _sign(self, node: Node, period: Period) -> AuthSig:
         text = msgspec.json.encode(self._request(node, period)).decode()
