@@ -253,11 +253,19 @@ async def test_an_error_keeps_code_status_and_details(desk: Desk, error: Any, ki
     }
 
 
-async def test_the_logs_of_a_run_that_failed_are_told(desk: Desk) -> None:
+@pytest.mark.parametrize("logs", ["hello\n", ""])
+async def test_an_exception_is_told_as_lit_tells_it_with_its_logs(desk: Desk, logs: str) -> None:
     desk.office.error = CallerError("it threw", code=ErrorCode.JS_EXECUTION)
-    desk.office.error.logs = "hello\n"  # type: ignore[attr-defined]
+    desk.office.error.logs = logs  # type: ignore[attr-defined]
     _, answer = await desk.post("/web/execute", {"code": "eA=="})
-    assert answer["logs"] == "hello\n"
+    assert (answer["success"], answer["error"], answer["logs"]) == (False, "it threw", logs)
+    assert "explanation" not in answer
+
+
+async def test_a_detail_that_is_a_sentence_is_told_as_it_is_and_needs_no_tree(desk: Desk) -> None:
+    desk.office.error = CallerError("no", details=["gateway 1: silent", {"limit": 3}])
+    _, answer = await desk.post("/web/execute", {"code": "eA=="})
+    assert (answer["details"], answer["explanation"]) == (["gateway 1: silent", "limit: 3"], [{"limit": 3}])
 
 
 async def test_a_defect_tells_the_caller_nothing_of_its_inside(desk: Desk) -> None:

@@ -34,12 +34,13 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_
     """What the action had logged; only errors of a run carry it."""
 
 
-class ThrewBody(ErrorBody, frozen=True, kw_only=True, rename="camel", omit_defaults=False):
-    """The same of an action that threw, with the three fields that are all of such an answer on Lit's networks."""
+class ThrewBody(ErrorBody, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """The same of an action that threw, with the three fields that are all of such an answer on Lit's networks, empty or not."""
 
-    success: bool = False
+    success: bool
     error: str
     """The exception with its stack."""
+    logs: str
 
 
 KINDS_OF_CODES: Mapping[str, str] = {ErrorCode.SIWE_MESSAGE: "Parser", ErrorCode.CONCURRENCY_OVERLOAD: "Unexpected"}
@@ -92,10 +93,10 @@ def on_purpose(error: VotiveError, correlation_id: str) -> ErrorBody:
         "message": error.message,
         "correlation_id": correlation_id,
         "details": sentences(error.details),
-        "explanation": error.details,
+        "explanation": tuple(detail for detail in error.details if not isinstance(detail, str)),
         "logs": getattr(error, "logs", ""),
     }
-    return ThrewBody(error=error.message, **said) if error.code == ErrorCode.JS_EXECUTION else ErrorBody(**said)
+    return ThrewBody(success=False, error=error.message, **said) if error.code == ErrorCode.JS_EXECUTION else ErrorBody(**said)
 
 
 def status_of(code: str, status: int) -> int:
