@@ -114,7 +114,7 @@ async def test_several_files_get_a_line_each(http: aiohttp.ClientSession, server
         {"hash": "blake3"},
         {"trickle": "true"},
         {"inline": "1"},
-        {"wrap-with-directory": "true"},
+        {"wrap-with-directory": "perhaps"},
         {"nocopy": "true"},
         {"cid-version": "2"},
         {"raw-leaves": "maybe"},
@@ -152,8 +152,17 @@ async def test_a_malformed_body_is_refused(http: aiohttp.ClientSession, server: 
         assert json.loads(await answer.text())["Type"] == "error"
 
 
-async def test_directories_are_refused(http: aiohttp.ClientSession, server: str) -> None:
-    assert "one by one" in await refused(http, server, multipart(("d", b""), kind="application/x-directory"), 400)
+async def test_symbolic_links_and_directories_with_bytes_are_refused(http: aiohttp.ClientSession, server: str) -> None:
+    assert "symbolic" in await refused(http, server, multipart(("l", b"to"), kind="application/symlink"), 400)
+    assert "directory" in await refused(http, server, multipart(("d", b"x"), kind="application/x-directory"), 400)
+    assert "directory" in await refused(http, server, multipart(("", b""), kind="application/x-directory"), 400)
+
+
+@pytest.mark.parametrize("name", ["..", "a/../b", "a//b", "a/", ".", "a%2F..", "a%00", "a/" * 16 + "b"])
+async def test_a_path_that_is_none_is_refused(http: aiohttp.ClientSession, server: str, name: str) -> None:
+    form = aiohttp.FormData(quote_fields=False)
+    form.add_field("file", BytesIO(b"x"), filename=name)
+    assert "no path" in await refused(http, server, form, 400)
 
 
 async def test_pages_of_other_sites_may_not_publish(http: aiohttp.ClientSession, server: str) -> None:
@@ -186,7 +195,7 @@ BLOCK = bytes.fromhex("0a110802120b") + b"hello world" + bytes.fromhex("180b")
 @pytest.mark.parametrize(
     ("query", "accept", "kind", "body", "tag"),
     [
-        ("", None, "application/octet-stream", b"hello world", HELLO),
+        ("", None, "text/plain; charset=utf-8", b"hello world", HELLO),
         ("?format=raw", None, "application/vnd.ipld.raw", BLOCK, HELLO + ".raw"),
         ("", "application/vnd.ipld.raw", "application/vnd.ipld.raw", BLOCK, HELLO + ".raw"),
         ("", "text/html, application/vnd.ipld.raw;q=0.9", "application/vnd.ipld.raw", BLOCK, HELLO + ".raw"),
@@ -251,7 +260,8 @@ async def test_an_archive_holds_every_block_once_root_first(http: aiohttp.Client
         ("Qm", 400),
         (HELLO.lower(), 400),
         (f"{HELLO}?format=tar", 400),
-        (f"{HELLO}/index.html", 400),
+        (f"{HELLO}/index.html", 404),
+        (f"{HELLO}/index.html?format=raw", 400),
         (cid_of(b"never published"), 404),
         (f"{cid_of(b'never published')}?format=raw", 404),
         (f"{cid_of(b'never published')}?format=car", 404),

@@ -12,14 +12,16 @@ from urllib.parse import unquote
 import msgspec
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
-from votive.ipfs.blocks import BlockStore
+from votive.ipfs.dag import MAX_DEPTH
 from votive.ipfs.errors import InvalidCid, TooLarge
-from votive.ipfs.layout import Profile, blocks_of
+from votive.ipfs.layout import Profile
+from votive.ipfs.unixfs import is_name
 from votive.terms.errors import CallerError
 
 MAX_FILES = 1000
+_SHOWN = 100
 _TRUE, _FALSE = frozenset({"true", "1", "t"}), frozenset({"false", "0", "f", ""})
-_UNSUPPORTED_FLAGS = ("trickle", "nocopy", "fscache", "inline", "wrap-with-directory", "preserve-mode", "preserve-mtime")
+_UNSUPPORTED_FLAGS = ("trickle", "nocopy", "fscache", "inline", "preserve-mode", "preserve-mtime")
 _FIXED = {"chunker": "size-262144", "hash": "sha2-256", "max-file-links": "174"}
 
 
@@ -28,6 +30,8 @@ class AddOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     profile: Profile
     only_hash: bool
+    wrap: bool
+    """Put everything into one more directory, which has no name (wrap-with-directory)."""
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> AddOptions:
@@ -42,7 +46,11 @@ class AddOptions(msgspec.Struct, frozen=True, kw_only=True):
         if version not in ("0", "1"):
             raise InvalidCid(f"cid-version must be 0 or 1, not {version!r}")
         raw_leaves = _flag(query, "raw-leaves", default=version == "1")
-        return cls(profile=Profile((int(version), raw_leaves)), only_hash=_flag(query, "only-hash", default=False))
+        return cls(
+            profile=Profile((int(version), raw_leaves)),
+            only_hash=_flag(query, "only-hash", default=False),
+            wrap=_flag(query, "wrap-with-directory", default=False),
+        )
 
 
 def _flag(query: Mapping[str, str], name: str, *, default: bool) -> bool:
@@ -54,27 +62,16 @@ def _flag(query: Mapping[str, str], name: str, *, default: bool) -> bool:
     return text.lower() in _TRUE
 
 
-class Added(msgspec.Struct, frozen=True, rename="pascal"):
-    """One line of the answer. Kubo writes the size, that of all blocks of the file, as a string."""
+class Part(msgspec.Struct, frozen=True):
+    """One part of a body: a file, or a directory that has no data."""
 
-    name: str
-    hash: str
-    size: str
-
-
-def add_file(store: BlockStore, name: str, data: bytes, options: AddOptions) -> Added:
-    """Store one file, durable on return, and say what it is called."""
-    size, root = 0, ""
-    for block in blocks_of(data, options.profile):
-        size += len(block.data)
-        root = str(block.cid)
-        if not options.only_hash:
-            store.put(block.cid, block.data)
-    return Added(name or root, root, str(size))
+    path: tuple[str, ...]
+    """Its name after those of the directories that it is in; empty if it has none."""
+    data: bytes | None
 
 
-async def files_of(content_type: str, body: AsyncIterator[bytes], limit: int) -> list[tuple[str, bytes]]:
-    """Read the files of a multipart body as (name, bytes); CallerError if it is malformed, TooLarge past ``limit`` bytes."""
+async def parts_of(content_type: str, body: AsyncIterator[bytes], limit: int) -> list[Part]:
+    """Read the parts of a multipart body; CallerError if it is malformed, TooLarge past ``limit`` bytes."""
     kind, options = parse_options_header(content_type)
     if kind != "multipart/form-data" or not options.get("boundary"):
         raise CallerError("send the files as multipart/form-data with a boundary, as IPFS clients do")
@@ -85,8 +82,8 @@ async def files_of(content_type: str, body: AsyncIterator[bytes], limit: int) ->
         raise CallerError(f"the multipart body is malformed: {error}") from error
 
 
-async def _read_parts(parser: PushMultipartParser, body: AsyncIterator[bytes], limit: int) -> list[tuple[str, bytes]]:
-    parts: list[tuple[str, bytearray]] = []
+async def _read_parts(parser: PushMultipartParser, body: AsyncIterator[bytes], limit: int) -> list[Part]:
+    parts: list[tuple[MultipartSegment, bytearray]] = []
     received = 0
     async for chunk in body:
         received += len(chunk)
@@ -96,16 +93,29 @@ async def _read_parts(parser: PushMultipartParser, body: AsyncIterator[bytes], l
             continue
         for event in parser.parse(chunk):
             if isinstance(event, MultipartSegment):
-                parts.append((_file_name(event), bytearray()))
+                parts.append((event, bytearray()))
             elif event is not None:
                 parts[-1][1].extend(event)
     if not parts:
         raise CallerError("the body holds no file")
-    return [(name, bytes(data)) for name, data in parts]
+    return [_part(segment, bytes(data)) for segment, data in parts]
 
 
-def _file_name(segment: MultipartSegment) -> str:
-    kind = segment.content_type or "application/octet-stream"
-    if kind in ("application/x-directory", "application/symlink"):
-        raise CallerError("directories and symbolic links are not offered; publish files one by one")
-    return unquote(segment.filename or "").rsplit("/", 1)[-1]
+def _part(segment: MultipartSegment, data: bytes) -> Part:
+    path = _path(unquote(segment.filename or ""))
+    match segment.content_type:
+        case "application/symlink":
+            raise CallerError("symbolic links are not offered; publish what they lead to")
+        case "application/x-directory" if not path or data:
+            raise CallerError("a directory needs a name, and has no bytes of its own")
+        case "application/x-directory":
+            return Part(path, None)
+        case _:
+            return Part(path, data)
+
+
+def _path(name: str) -> tuple[str, ...]:
+    names = tuple(name.removeprefix("/").split("/")) if name else ()
+    if len(names) > MAX_DEPTH or not all(is_name(each) for each in names):
+        raise CallerError(f"{name[:_SHOWN]!r} is no path of at most {MAX_DEPTH} names")
+    return names

@@ -1,7 +1,7 @@
 """A small IPFS server: ``python -m votive.ipfs.server --directory D --port P``.
 
-A trustless gateway (https://specs.ipfs.tech/http-gateways/trustless-gateway/) over a directory of blocks, with Kubo's ``add``
-for publishing. It serves what was published to it and fetches nothing from elsewhere.
+A gateway over a directory of blocks, for programs that verify and for browsers (``answer``), with Kubo's ``add`` for publishing. It
+serves what was published to it and fetches nothing from elsewhere.
 """
 
 from __future__ import annotations
@@ -19,47 +19,38 @@ from urllib.parse import urlsplit
 
 import msgspec
 import uvicorn
-from litestar import Litestar, Request, Response, get, post, route
+from litestar import Litestar, Response, get, post, route
 from litestar.exceptions import HTTPException
-from litestar.response import Stream
 
+from votive.ipfs.adding import add
+from votive.ipfs.answer import ANY_PAGE, AnyRequest, answer, preflight
 from votive.ipfs.blocks import BlockStore
-from votive.ipfs.car import CAR_TYPE, MissingBlock, car_of, cids_of, stored_block
-from votive.ipfs.cid import Cid
-from votive.ipfs.dag import assemble
-from votive.ipfs.errors import InvalidCid, TooLarge
-from votive.ipfs.kubo import AddOptions, add_file, files_of
+from votive.ipfs.car import MissingBlock
+from votive.ipfs.errors import TooLarge
+from votive.ipfs.kubo import AddOptions, parts_of
+from votive.ipfs.origins import OwnOrigins
 from votive.terms.errors import CallerError, VotiveError
-
-AnyRequest = Request[Any, Any, Any]
 
 DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 _BACKLOG = 512
 _MULTIPART_OVERHEAD = 64 * 1024
-_RAW_TYPE = "application/vnd.ipld.raw"
-_IMMUTABLE = "public, max-age=29030400, immutable"
-_FORMATS = {_RAW_TYPE: "raw", "application/vnd.ipld.car": "car"}
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _log = logging.getLogger("votive.ipfs")
 
 
-def make_app(store: BlockStore, max_bytes: int = DEFAULT_MAX_BYTES) -> Litestar:
-    """Return the server as an ASGI application; ``max_bytes`` bounds files published and files served whole."""
+def make_app(store: BlockStore, max_bytes: int = DEFAULT_MAX_BYTES) -> OwnOrigins:
+    """Return the server as an ASGI application; ``max_bytes`` bounds what is published at once, and files that are served whole."""
 
-    @route("/ipfs/{name:str}", http_method=["GET", "HEAD"])
-    async def ipfs(request: AnyRequest, name: str) -> Response[Any]:
-        return await _serve(request, Cid.parse(name), store, max_bytes)
-
-    @route("/ipfs/{name:str}/{rest:path}", http_method=["GET", "HEAD"])
-    async def within(name: str, rest: str) -> Response[Any]:
-        raise InvalidCid(f"paths within a CID are not served: ask for {name} without {rest}")
+    @route(["/ipfs/{name:str}", "/ipfs/{name:str}/{rest:path}"], http_method=["GET", "HEAD", "OPTIONS"])
+    async def ipfs(request: AnyRequest) -> Response[Any]:
+        return preflight() if request.method == "OPTIONS" else await answer(request, store, max_bytes)
 
     @post("/api/v0/add", request_max_body_size=None, status_code=200)
-    async def add(request: AnyRequest) -> Response[bytes]:
+    async def publish(request: AnyRequest) -> Response[bytes]:
         _refuse_foreign_pages(request)
         options = AddOptions.read({name: str(value) for name, value in request.query_params.items()})
-        files = await files_of(request.headers.get("content-type", ""), request.stream(), max_bytes + _MULTIPART_OVERHEAD)
-        added = [await asyncio.to_thread(add_file, store, name, data, options) for name, data in files]
+        parts = await parts_of(request.headers.get("content-type", ""), request.stream(), max_bytes + _MULTIPART_OVERHEAD)
+        added = await asyncio.to_thread(add, store, parts, options)
         return Response(b"".join(msgspec.json.encode(line) + b"\n" for line in added), media_type="application/json")
 
     @route("/api/v0/version", http_method=["GET", "POST"], status_code=200)
@@ -70,64 +61,13 @@ def make_app(store: BlockStore, max_bytes: int = DEFAULT_MAX_BYTES) -> Litestar:
     async def health() -> dict[str, str]:
         return {"status": "serving"}
 
-    return Litestar(
-        [ipfs, within, add, version, health],
-        openapi_config=None,
-        exception_handlers={VotiveError: _explain, HTTPException: _explain_http},
+    return OwnOrigins(
+        Litestar(
+            [ipfs, publish, version, health],
+            openapi_config=None,
+            exception_handlers={VotiveError: _explain, HTTPException: _explain_http},
+        )
     )
-
-
-async def _serve(request: AnyRequest, cid: Cid, store: BlockStore, max_bytes: int) -> Response[Any]:
-    kind = _format(request)
-    headers = _headers(cid, kind)
-    if kind == "car":
-        cids = await asyncio.to_thread(cids_of, store, cid)
-        answer: Response[Any] = Stream(car_of(store, cid, cids), media_type=CAR_TYPE, headers=headers)
-    elif kind == "raw":
-        block = await asyncio.to_thread(stored_block, store, cid)
-        answer = Response(block, headers=headers, media_type=_RAW_TYPE)
-    else:
-        answer = Response(await _whole_file(store, cid, max_bytes), headers=headers, media_type="application/octet-stream")
-    return Response(b"", status_code=304, headers=headers) if _is_known(request, headers["ETag"]) else answer
-
-
-async def _whole_file(store: BlockStore, cid: Cid, max_bytes: int) -> bytes:
-    async def block(wanted: Cid) -> bytes:
-        return await asyncio.to_thread(stored_block, store, wanted)
-
-    return await assemble(cid, block, max_bytes)
-
-
-def _format(request: AnyRequest) -> str:
-    asked = request.query_params.get("format")
-    if asked is not None:
-        if asked not in ("raw", "car"):
-            raise CallerError(f"format={asked} is not offered; ask for raw or car, or leave it out for the file")
-        return str(asked)
-    for entry in request.headers.get("accept", "").split(","):
-        kind = entry.split(";")[0].strip().lower()
-        if kind in _FORMATS:
-            return _FORMATS[kind]
-    return "file"
-
-
-def _headers(cid: Cid, kind: str) -> dict[str, str]:
-    suffix = {"raw": "bin", "car": "car"}.get(kind)
-    headers = {
-        "ETag": f'"{cid}.{kind}"' if suffix else f'"{cid}"',
-        "Cache-Control": _IMMUTABLE,
-        "X-Ipfs-Path": f"/ipfs/{cid}",
-        "X-Ipfs-Roots": str(cid),
-        "X-Content-Type-Options": "nosniff",
-        "Access-Control-Allow-Origin": "*",
-        "Vary": "Accept",
-    }
-    return headers | ({"Content-Disposition": f'attachment; filename="{cid}.{suffix}"'} if suffix else {})
-
-
-def _is_known(request: AnyRequest, etag: str) -> bool:
-    tags = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    return etag in tags or "*" in tags
 
 
 def _refuse_foreign_pages(request: AnyRequest) -> None:
@@ -149,7 +89,7 @@ def _explain_http(request: AnyRequest, error: HTTPException) -> Response[Any]:
 def _error(request: AnyRequest, status: int, code: str, message: str) -> Response[Any]:
     if request.url.path.startswith("/api/"):
         return Response({"Message": message, "Code": 0, "Type": "error"}, status_code=status)
-    return Response({"errorCode": code, "message": message}, status_code=status, headers={"Cache-Control": "no-store"})
+    return Response({"errorCode": code, "message": message}, status_code=status, headers=ANY_PAGE | {"Cache-Control": "no-store"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
