@@ -18,7 +18,20 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 SOURCES = HERE / "src"
 ARTIFACTS = HERE.parent / "src" / "votive" / "chain" / "artifacts"
-CONTRACTS = ("ContractResolver", "Staking", "PubkeyRouter", "PKPPermissions", "PKPNFT", "PKPHelper", "RateLimitNFT")
+CONTRACTS = (
+    "ContractResolver",
+    "Staking",
+    "PubkeyRouter",
+    "PKPPermissions",
+    "PKPNFT",
+    "PKPHelper",
+    "RateLimitNFT",
+    "Allowlist",
+    "LITToken",
+    "Multisender",
+    "PKPNFTMetadata",
+    "StakingBalances",
+)
 SETTINGS: dict[str, Any] = {
     "evmVersion": "cancun",
     "optimizer": {"enabled": True, "runs": 200},

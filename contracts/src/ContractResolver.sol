@@ -13,6 +13,11 @@ contract ContractResolver {
         address pubkeyRouter;
         address pkpHelper;
         address rateLimitNft;
+        address allowlist;
+        address litToken;
+        address multisender;
+        address pkpNftMetadata;
+        address stakingBalances;
     }
 
     bytes32 public constant STAKING_CONTRACT = keccak256("STAKING");
@@ -21,6 +26,11 @@ contract ContractResolver {
     bytes32 public constant PUB_KEY_ROUTER_CONTRACT = keccak256("PUB_KEY_ROUTER");
     bytes32 public constant PKP_HELPER_CONTRACT = keccak256("PKP_HELPER");
     bytes32 public constant RATE_LIMIT_NFT_CONTRACT = keccak256("RATE_LIMIT_NFT");
+    bytes32 public constant ALLOWLIST_CONTRACT = keccak256("ALLOWLIST");
+    bytes32 public constant LIT_TOKEN_CONTRACT = keccak256("LIT_TOKEN");
+    bytes32 public constant MULTI_SENDER_CONTRACT = keccak256("MULTI_SENDER");
+    bytes32 public constant PKP_NFT_METADATA_CONTRACT = keccak256("PKP_NFT_METADATA");
+    bytes32 public constant STAKING_BALANCES_CONTRACT = keccak256("STAKING_BALANCES");
 
     mapping(bytes32 typ => address) private _addressOf;
 
@@ -33,12 +43,23 @@ contract ContractResolver {
         _set(PUB_KEY_ROUTER_CONTRACT, addresses.pubkeyRouter);
         _set(PKP_HELPER_CONTRACT, addresses.pkpHelper);
         _set(RATE_LIMIT_NFT_CONTRACT, addresses.rateLimitNft);
+        _set(ALLOWLIST_CONTRACT, addresses.allowlist);
+        _set(LIT_TOKEN_CONTRACT, addresses.litToken);
+        _set(MULTI_SENDER_CONTRACT, addresses.multisender);
+        _set(PKP_NFT_METADATA_CONTRACT, addresses.pkpNftMetadata);
+        _set(STAKING_BALANCES_CONTRACT, addresses.stakingBalances);
     }
 
     /// @notice Return the contract of kind `typ` = keccak256 of its name, or zero if the network has none.
     /// @dev The second argument, Lit's environment, changes nothing: a network has one set of contracts.
     function getContract(bytes32 typ, uint8) external view returns (address) {
         return _addressOf[typ];
+    }
+
+    /// @notice Return the contracts of several kinds in one call, each as `getContract` does.
+    function getContracts(bytes32[] calldata types) external view returns (address[] memory addresses) {
+        addresses = new address[](types.length);
+        for (uint256 i; i < types.length; ++i) addresses[i] = _addressOf[types[i]];
     }
 
     function _set(bytes32 typ, address to) private {

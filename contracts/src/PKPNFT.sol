@@ -4,8 +4,7 @@ pragma solidity 0.8.37;
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {ERC721Enumerable} from "@openzeppelin/contracts/token/ERC721/extensions/ERC721Enumerable.sol";
-import {Base64} from "@openzeppelin/contracts/utils/Base64.sol";
-import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
+import {IPKPNFTMetadata} from "./IPKPNFTMetadata.sol";
 import {IPKPPermissions} from "./IPKPPermissions.sol";
 import {IPubkeyRouter} from "./IPubkeyRouter.sol";
 
@@ -26,6 +25,7 @@ contract PKPNFT is ERC721Enumerable, Ownable {
 
     IPubkeyRouter private immutable _router;
     IPKPPermissions private immutable _permissions;
+    IPKPNFTMetadata private immutable _metadata;
     address private immutable _staking;
     bytes32 private immutable _keySetHash;
 
@@ -48,6 +48,7 @@ contract PKPNFT is ERC721Enumerable, Ownable {
     constructor(
         IPubkeyRouter router,
         IPKPPermissions permissions,
+        IPKPNFTMetadata metadata,
         address staking,
         uint256 initialMintCost,
         string memory keySet,
@@ -55,6 +56,7 @@ contract PKPNFT is ERC721Enumerable, Ownable {
     ) ERC721("Programmable Key Pair", "PKP") Ownable(initialOwner) {
         _router = router;
         _permissions = permissions;
+        _metadata = metadata;
         _staking = staking;
         _keySetHash = keccak256(bytes(keySet));
         keySetId = keySet;
@@ -170,16 +172,7 @@ contract PKPNFT is ERC721Enumerable, Ownable {
     /// @notice A description of the token that needs no server: JSON in a data URI.
     function tokenURI(uint256 tokenId) public view override returns (string memory) {
         _requireOwned(tokenId);
-        bytes memory json = abi.encodePacked(
-            '{"name":"PKP ',
-            Strings.toHexString(tokenId, 32),
-            '","description":"A key pair that no one holds.","attributes":[{"trait_type":"Public key","value":"',
-            Strings.toHexString(getPubkey(tokenId)),
-            '"},{"trait_type":"Ethereum address","value":"',
-            Strings.toChecksumHexString(getEthAddress(tokenId)),
-            '"}]}'
-        );
-        return string.concat("data:application/json;base64,", Base64.encode(json));
+        return _metadata.tokenURI(tokenId, getPubkey(tokenId), getEthAddress(tokenId));
     }
 
     /// @notice The register of public keys.
@@ -190,6 +183,11 @@ contract PKPNFT is ERC721Enumerable, Ownable {
     /// @notice The permissions.
     function getPkpPermissionsAddress() external view returns (address) {
         return address(_permissions);
+    }
+
+    /// @notice The descriptions of tokens.
+    function getPkpNftMetadataAddress() external view returns (address) {
+        return address(_metadata);
     }
 
     /// @notice The registry of nodes.

@@ -13,6 +13,7 @@ from eth_abi import encode
 import votive
 from votive.client import TransactionFailed, Unreachable, WrongNetwork
 from votive.client.rpc import Rpc
+from votive.terms.contracts import RESOLVER_KEYS
 
 RESOLVER = "0x" + "ab" * 20
 PLACE = "0x" + "12" * 20
@@ -44,7 +45,7 @@ def chain(chain_id: int = 31337, contract: str = PLACE) -> Callable[[web.Request
         if call["method"] == "eth_chainId":
             return web.json_response({"result": hex(chain_id)})
         to = call["params"][0]["to"]
-        result = encode(["address"], [contract]) if to == RESOLVER else committee
+        result = encode(["address[]"], [[contract] * len(RESOLVER_KEYS)]) if to == RESOLVER else committee
         return web.json_response({"result": "0x" + result.hex()})
 
     return answer

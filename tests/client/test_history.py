@@ -15,7 +15,7 @@ from votive.client.registry import Registry
 from votive.client.results import KeyState
 from votive.ipfs import cid_of, multihash_of
 from votive.terms.auth_method import MethodType
-from votive.terms.contracts import Contracts
+from votive.terms.contracts import RESOLVER_KEYS, Contracts
 
 TOKEN = 77
 PKP_NFT, PERMISSIONS, ELSEWHERE = ("0x" + f"{number:040x}" for number in (1, 2, 3))
@@ -70,14 +70,8 @@ GOOD = [minted(), moved(0, 1), permitted(multihash_of(CID)), scoped(), moved(1, 
 
 
 async def history(logs: Sequence[dict[str, Any]]) -> History:
-    contracts = Contracts(
-        resolver=ELSEWHERE,
-        staking=ELSEWHERE,
-        pkp_nft=PKP_NFT,
-        pkp_permissions=PERMISSIONS,
-        pubkey_router=ELSEWHERE,
-        pkp_helper=ELSEWHERE,
-        rate_limit_nft=ELSEWHERE,
+    contracts = Contracts.from_dict(
+        dict.fromkeys(("ContractResolver", *RESOLVER_KEYS), ELSEWHERE) | {"PKPNFT": PKP_NFT, "PKPPermissions": PERMISSIONS}
     )
     return await history_of(Registry(LoggedChain(logs), contracts, 31337), TOKEN)  # type: ignore[arg-type]  # only its logs are asked for
 

@@ -17,7 +17,7 @@ from votive.client.network import Network
 from votive.client.registry import Committee, Registry
 from votive.client.rpc import Rpc
 from votive.client.wallet import Wallet
-from votive.terms.contracts import Contracts
+from votive.terms.contracts import RESOLVER_KEYS, Contracts
 from votive.terms.ethereum import personal_digest, token_id_of
 
 KEY = coincurve.PrivateKey(bytes(range(1, 33)))
@@ -87,15 +87,7 @@ async def town(*handlers: Handler | None, tells: Mapping[int, Any] | None = None
         nodes = [await _node(stack, seat, handler, asked, (tells or {}).get(seat)) for seat, handler in enumerate(handlers, start=1)]
         registry = Registry(
             Rpc(session, "http://127.0.0.1:9"),
-            Contracts(
-                resolver=NOWHERE,
-                staking=NOWHERE,
-                pkp_nft=NOWHERE,
-                pkp_permissions=NOWHERE,
-                pubkey_router=NOWHERE,
-                pkp_helper=NOWHERE,
-                rate_limit_nft=NOWHERE,
-            ),
+            Contracts.from_dict(dict.fromkeys(("ContractResolver", *RESOLVER_KEYS), NOWHERE)),
             CHAIN_ID,
         )
         registry.keys_seen[TOKEN] = PUBLIC_KEY

@@ -56,7 +56,10 @@ def entries(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 ERRORS = {keccak(text=signature_of(entry))[:4]: entry for _, entry in entries("error")}
-EVENTS = {keccak(text=signature_of(entry)): entry for _, entry in entries("event")}
+EVENTS = {
+    (keccak(text=signature_of(entry)), sum(parameter["indexed"] for parameter in entry["inputs"])): entry for _, entry in entries("event")
+}
+"""By topic and number of indexed fields: the Transfer of ERC-20 and that of ERC-721 differ in nothing else."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,12 @@ class Evm:
         self.helper = Contract(self, "PKPHelper", at["PKPHelper"])
         self.capacity = Contract(self, "RateLimitNFT", at["RateLimitNFT"])
         self.resolver = Contract(self, "ContractResolver", at["ContractResolver"])
+        self.allowlist = Contract(self, "Allowlist", at["Allowlist"])
+        self.token = Contract(self, "LITToken", at["LITToken"])
+        self.multisender = Contract(self, "Multisender", at["Multisender"])
+        self.metadata = Contract(self, "PKPNFTMetadata", at["PKPNFTMetadata"])
+        self.balances = Contract(self, "StakingBalances", at["StakingBalances"])
+        self.deriver = Contract(self, "HDKeyDeriver", at["HDKeyDeriver"])
 
     @property
     def threshold(self) -> int:
@@ -268,7 +277,7 @@ def multihash(name: str) -> bytes:
 
 
 def event_of(log: dict[str, Any]) -> Event:
-    entry = EVENTS[bytes.fromhex(log["topics"][0][2:])]
+    entry = EVENTS[bytes.fromhex(log["topics"][0][2:]), len(log["topics"]) - 1]
     indexed = [parameter for parameter in entry["inputs"] if parameter["indexed"]]
     plain = [parameter for parameter in entry["inputs"] if not parameter["indexed"]]
     values = dict(zip([p["name"] for p in plain], decode([type_of(p) for p in plain], bytes.fromhex(log["data"][2:])), strict=True))

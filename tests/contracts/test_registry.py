@@ -10,6 +10,7 @@ from eth_utils.crypto import keccak
 from tests.contracts.evm import Evm, Reverted
 
 from votive.chain.artifact import artifact
+from votive.terms.contracts import RESOLVER_KEYS
 
 
 def test_each_node_is_found_by_its_seat(evm: Evm) -> None:
@@ -92,11 +93,31 @@ def test_the_resolver_names_every_contract(evm: Evm, environment: int) -> None:
         "PKP_PERMISSIONS": evm.permissions,
         "PUB_KEY_ROUTER": evm.router,
         "PKP_HELPER": evm.helper,
+        "RATE_LIMIT_NFT": evm.capacity,
+        "ALLOWLIST": evm.allowlist,
+        "LIT_TOKEN": evm.token,
+        "MULTI_SENDER": evm.multisender,
+        "PKP_NFT_METADATA": evm.metadata,
+        "STAKING_BALANCES": evm.balances,
     }
     for name, contract in names.items():
         assert evm.resolver.getContract(keccak(text=name), environment) == contract.address.lower()
     assert int(evm.resolver.getContract(keccak(text="LEDGER"), environment), 16) == 0
-    assert evm.resolver.STAKING_CONTRACT() == keccak(text="STAKING")
+    keys = [keccak(text=name) for name in (*names, "LEDGER")]
+    at = [contract.address.lower() for contract in names.values()]
+    assert evm.resolver.getContracts(keys) == (*at, "0x" + "00" * 20)
+
+
+def test_the_resolver_tells_its_keys_under_the_names_that_lits_sdk_asks_for(evm: Evm) -> None:
+    told = {key: getattr(evm.resolver, f"{key}_CONTRACT")() for key in RESOLVER_KEYS.values()}
+    assert told == {key: keccak(text=key) for key in RESOLVER_KEYS.values()}
+
+
+def test_what_refers_to_what_is_said_by_the_contracts_themselves(evm: Evm) -> None:
+    assert evm.nft.getPkpNftMetadataAddress() == evm.metadata.address.lower()
+    assert evm.metadata.getPkpNftAddress() == evm.nft.address.lower()
+    assert evm.balances.getTokenAddress() == evm.token.address.lower()
+    assert evm.balances.getStakingAddress() == evm.staking.address.lower()
 
 
 def test_the_contracts_know_each_other(evm: Evm) -> None:

@@ -35,7 +35,7 @@ from votive.node.joining import OnChain, member_of
 from votive.node.ports import listen, owner_of
 from votive.node.unlock import unlock
 from votive.store import Store
-from votive.terms.contracts import Contracts
+from votive.terms.contracts import RESOLVER_KEYS, Contracts
 from votive.terms.participant import Committee, Participant, Seat
 
 RESOLVER = "0x59Ca1A5e05f45Cda8e138d0e03b6f8d3E83F9b5E"
@@ -233,15 +233,7 @@ def test_clients_are_told_the_public_endpoint_where_there_is_one(tmp_path: Path,
     committee, config = registry(tmp_path)
     config = msgspec.structs.replace(config, chain=msgspec.structs.replace(config.chain, public_rpc_url=public))
     nowhere = "0x" + "00" * 20
-    contracts = Contracts(
-        resolver=nowhere,
-        staking=nowhere,
-        pkp_nft=nowhere,
-        pkp_permissions=nowhere,
-        pubkey_router=nowhere,
-        pkp_helper=nowhere,
-        rate_limit_nft=nowhere,
-    )
+    contracts = Contracts.from_dict(dict.fromkeys(("ContractResolver", *RESOLVER_KEYS), nowhere))
     chain = cast("OnChain", SimpleNamespace(contracts=contracts, committee=committee))
     assert network_view(config, chain).rpc_url == (public or config.chain.rpc_urls[0])
 

@@ -10,7 +10,20 @@ import msgspec
 
 from votive.terms.encoding import bytes_of
 
-CONTRACT_NAMES = ("Staking", "PubkeyRouter", "PKPPermissions", "PKPNFT", "PKPHelper", "RateLimitNFT", "ContractResolver")
+CONTRACT_NAMES = (
+    "Staking",
+    "PubkeyRouter",
+    "PKPPermissions",
+    "PKPNFT",
+    "PKPHelper",
+    "RateLimitNFT",
+    "Allowlist",
+    "LITToken",
+    "Multisender",
+    "PKPNFTMetadata",
+    "StakingBalances",
+    "ContractResolver",
+)
 """In the order in which they are created: each knows the others by the addresses that this order gives."""
 
 

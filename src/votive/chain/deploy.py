@@ -19,7 +19,7 @@ from votive.chain.errors import TransactionFailed
 from votive.chain.rpc import Rpc
 from votive.chain.wallet import Fees, Mining, Receipt, Transaction, Wallet
 from votive.terms import rlp
-from votive.terms.contracts import Contracts
+from votive.terms.contracts import RESOLVER_KEYS, Contracts
 from votive.terms.encoding import bytes_of
 from votive.terms.ethereum import checksum_address, keccak
 
@@ -33,7 +33,12 @@ CREATION_GAS = {
     "PKPNFT": 3_200_000,
     "PKPHelper": 1_300_000,
     "RateLimitNFT": 2_500_000,
-    "ContractResolver": 500_000,
+    "Allowlist": 700_000,
+    "LITToken": 2_500_000,
+    "Multisender": 700_000,
+    "PKPNFTMetadata": 1_800_000,
+    "StakingBalances": 900_000,
+    "ContractResolver": 900_000,
 }
 GAS_PER_NODE = 300_000
 """What a node adds to the creation of Staking."""
@@ -67,7 +72,11 @@ class DeployConfig(msgspec.Struct, frozen=True, kw_only=True):
     fund_wei: int = 100 * ETHER
     """Sent from the deployer to each node's wallet, which pays for its votes; 0 sends nothing."""
     owner_address: str | None = None
-    """Who may set the prices of mints and of capacity and collect them; the deployer by default."""
+    """Who may set the prices of mints and of capacity and collect them, and keeps the Allowlist; the deployer by default."""
+    token_supply: int = 1_000_000_000 * ETHER
+    """How much of the token there is, ever, in its smallest unit (10^-18)."""
+    token_holder: str | None = None
+    """Who has all of it at first; the owner by default."""
 
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,16 +143,21 @@ def constructor_arguments(config: DeployConfig, contracts: Contracts, owner: str
     """Return the ABI-encoded constructor arguments of each contract."""
     nodes = sorted(config.nodes, key=lambda node: node.seat)
     of, nft = contracts, contracts.pkp_nft
-    others = (of.staking, of.pkp_nft, of.pkp_permissions, of.pubkey_router, of.pkp_helper, of.rate_limit_nft)
-    token = (of.pubkey_router, of.pkp_permissions, of.staking, config.mint_cost, config.key_set, owner)
+    others = [contracts.as_dict()[name] for name in RESOLVER_KEYS]
+    token_knows = (of.pubkey_router, of.pkp_permissions, of.pkp_nft_metadata, of.staking)
     return {
         "Staking": encode([f"{_REGISTRATION}[]", "uint256"], [[_registration(node) for node in nodes], config.epoch_length]),
         "PubkeyRouter": encode(["address", "address"], [of.staking, nft]),
         "PKPPermissions": encode(["address", "address"], [nft, of.pubkey_router]),
-        "PKPNFT": encode(["address", "address", "address", "uint256", "string", "address"], token),
+        "PKPNFT": encode([*["address"] * 4, "uint256", "string", "address"], [*token_knows, config.mint_cost, config.key_set, owner]),
         "PKPHelper": encode(["address", "address"], [nft, of.pkp_permissions]),
         "RateLimitNFT": encode(["uint256", "address"], [config.capacity_cost, owner]),
-        "ContractResolver": encode(["(address,address,address,address,address,address)"], [others]),
+        "Allowlist": encode(["address"], [owner]),
+        "LITToken": encode(["uint256", "address"], [config.token_supply, config.token_holder or owner]),
+        "Multisender": b"",
+        "PKPNFTMetadata": encode(["address"], [nft]),
+        "StakingBalances": encode(["address", "address"], [of.lit_token, of.staking]),
+        "ContractResolver": encode(["address"] * len(others), others),
     }
 
 

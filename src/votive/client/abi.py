@@ -31,7 +31,7 @@ class Function(msgspec.Struct, frozen=True):
         return decode(self.returns, returned)
 
 
-GET_CONTRACT = Function("getContract(bytes32,uint8)", ("address",))
+GET_CONTRACTS = Function("getContracts(bytes32[])", ("address[]",))
 COMMITTEE = Function("committee()", ("uint256", "uint256", "(uint256,address,string,uint16,bytes32,bytes32)[]"))
 UNMINTED = Function("getUnmintedRoutedTokenIdCount(uint256)", ("uint256",))
 MINT_COST = Function("mintCost()", ("uint256",))

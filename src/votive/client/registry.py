@@ -11,7 +11,7 @@ from votive.client.ask import Node
 from votive.client.errors import BadArgument, Unreachable, WrongNetwork
 from votive.client.network_key import NetworkKey
 from votive.client.results import KeyState, PermittedMethod, Pkp
-from votive.client.rpc import Rpc
+from votive.client.rpc import Refusal, Rpc
 from votive.ipfs import cid_of_multihash
 from votive.terms.auth_method import MethodType
 from votive.terms.block import BlockFacts
@@ -51,12 +51,10 @@ class Registry:
         """Find the contracts of the network whose ContractResolver is at ``resolver``.
 
         Raises:
-            WrongNetwork: there is no such contract on this chain.
+            WrongNetwork: there is no such contract on this chain, or another version of Votive made it.
         """
         chain_id = await rpc.number("eth_chainId")
-        found = {name: await _resolve(rpc, resolver, key) for name, key in RESOLVER_KEYS.items()}
-        contracts = Contracts.from_dict({"ContractResolver": resolver} | found)
-        return cls(rpc, contracts, chain_id)
+        return cls(rpc, await _resolve(rpc, resolver), chain_id)
 
     async def read(self, contract: str, function: abi.Function, *arguments: Any) -> tuple[Any, ...]:
         """Call a view of ``contract``."""
@@ -168,15 +166,21 @@ class Registry:
         return tuple(int(log["topics"][1], 16) for log in logs)
 
 
-async def _resolve(rpc: Rpc, resolver: str, key: str) -> str:
-    raw = await rpc.eth_call(resolver, abi.GET_CONTRACT.call(keccak(key.encode()), 0))
-    address = abi.GET_CONTRACT.read(raw)[0] if len(raw) == 32 else NO_ADDRESS
-    if int(address, 16) == 0:
+async def _resolve(rpc: Rpc, resolver: str) -> Contracts:
+    keys = [keccak(key.encode()) for key in RESOLVER_KEYS.values()]
+    try:
+        raw = await rpc.eth_call(resolver, abi.GET_CONTRACTS.call(keys))
+    except Refusal:  # a contract that has no such function
+        raw = b""
+    addresses = abi.GET_CONTRACTS.read(raw)[0] if raw else ()
+    if len(addresses) != len(keys) or NO_ADDRESS in addresses:
         raise WrongNetwork(
-            f"there is no ContractResolver with an entry {key} at {resolver} on the chain at {rpc.url}. Is this the chain of that network?",
+            f"there is no ContractResolver of this version of Votive at {resolver} on the chain at {rpc.url}. Is this the chain of that "
+            "network, and was it this version that made it?",
             retryable=False,
         )
-    return checksum_address(bytes_of(address))
+    found = (checksum_address(bytes_of(address)) for address in addresses)
+    return Contracts.from_dict({"ContractResolver": resolver} | dict(zip(RESOLVER_KEYS, found, strict=True)))
 
 
 def cid_text(identifier: bytes) -> str:

@@ -11,8 +11,13 @@ RESOLVER_KEYS = {
     "PubkeyRouter": "PUB_KEY_ROUTER",
     "PKPHelper": "PKP_HELPER",
     "RateLimitNFT": "RATE_LIMIT_NFT",
+    "Allowlist": "ALLOWLIST",
+    "LITToken": "LIT_TOKEN",
+    "Multisender": "MULTI_SENDER",
+    "PKPNFTMetadata": "PKP_NFT_METADATA",
+    "StakingBalances": "STAKING_BALANCES",
 }
-"""The contracts that a ContractResolver names, with the texts whose Keccak-256 are its keys."""
+"""The contracts that a ContractResolver names, in the order of its constructor, with the texts whose Keccak-256 are its keys."""
 
 
 class Contracts(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,28 +30,33 @@ class Contracts(msgspec.Struct, frozen=True, kw_only=True):
     pubkey_router: str
     pkp_helper: str
     rate_limit_nft: str
+    allowlist: str
+    lit_token: str
+    multisender: str
+    pkp_nft_metadata: str
+    staking_balances: str
 
     def as_dict(self) -> dict[str, str]:
         """Return the addresses under the contracts' own names."""
-        return {
-            "ContractResolver": self.resolver,
-            "Staking": self.staking,
-            "PKPNFT": self.pkp_nft,
-            "PKPPermissions": self.pkp_permissions,
-            "PubkeyRouter": self.pubkey_router,
-            "PKPHelper": self.pkp_helper,
-            "RateLimitNFT": self.rate_limit_nft,
-        }
+        return {name: getattr(self, field) for name, field in _FIELDS.items()}
 
     @classmethod
     def from_dict(cls, addresses: dict[str, str]) -> Contracts:
         """Read what ``as_dict`` returned; KeyError names a contract that is missing."""
-        return cls(
-            resolver=addresses["ContractResolver"],
-            staking=addresses["Staking"],
-            pkp_nft=addresses["PKPNFT"],
-            pkp_permissions=addresses["PKPPermissions"],
-            pubkey_router=addresses["PubkeyRouter"],
-            pkp_helper=addresses["PKPHelper"],
-            rate_limit_nft=addresses["RateLimitNFT"],
-        )
+        return cls(**{field: addresses[name] for name, field in _FIELDS.items()})
+
+
+_FIELDS = {
+    "ContractResolver": "resolver",
+    "Staking": "staking",
+    "PKPNFT": "pkp_nft",
+    "PKPPermissions": "pkp_permissions",
+    "PubkeyRouter": "pubkey_router",
+    "PKPHelper": "pkp_helper",
+    "RateLimitNFT": "rate_limit_nft",
+    "Allowlist": "allowlist",
+    "LITToken": "lit_token",
+    "Multisender": "multisender",
+    "PKPNFTMetadata": "pkp_nft_metadata",
+    "StakingBalances": "staking_balances",
+}
