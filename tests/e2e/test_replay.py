@@ -82,7 +82,7 @@ def test_a_session_signs_what_it_was_given_and_the_nodes_say_what_it_lacks(statu
         if expected == 200:
             assert bytes(answers[0][1]["signedData"]) == personal_digest(b"Hello World")
         else:
-            (tree,) = answers[0][1]["explanation"]
+            (tree,) = answers[0][1]["details"]
             assert f"{one:064x}" in tree["alternatives"][0]["seen"]
 
 
@@ -91,4 +91,4 @@ def test_a_session_of_somebody_else_is_refused_with_every_alternative(status: di
     answers = ask_all(urls, [signed_for(url, status, account=2) for url in urls], {"toSign": [1] * 32, "pubkey": key["public_key"]})
     for code, answer in answers:
         assert (code, answer["errorCode"]) == (401, "NodeAuthSigScopeTooLimited")
-        assert [alternative["permits"] for alternative in answer["explanation"][0]["alternatives"]] == [False, False]
+        assert [alternative["permits"] for alternative in answer["details"][0]["alternatives"]] == [False, False]

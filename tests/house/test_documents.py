@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 import votive
-from votive.node.api.errors import status_of
 from votive.terms.errors import ErrorCode, VotiveError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +47,7 @@ def test_every_error_has_a_status_that_its_explanation_names() -> None:
     ours = [kind for kind in kinds_of(VotiveError) if kind.__module__.startswith("votive.")]
     found = [kind for kind in ours if "code" in vars(kind) and kind.code in named]
     assert len(found) > 20
-    untold = {kind.__name__ for kind in found if status_of(kind.code, kind.status) not in named[kind.code]}
+    untold = {kind.__name__ for kind in found if kind.status not in named[kind.code]}
     assert untold == {"SetupsDiffer", "DkgAborted", "PairSetupFailed"}  # between nodes: no caller is told of them
 
 

@@ -127,7 +127,7 @@ def test_a_request_to_sign_with_a_network_key_is_refused_by_every_node(city: Cit
             answers = await everybodys(network, "/web/pkp/sign", {"toSign": list(range(32)), "pubkey": public_key}, city.account)
             assert sorted(answer.seat for answer in answers) == list(SEATS)
             for answer in answers:
-                assert (answer.status, answer.body["errorCode"]) == (422, "NodeBadInput"), answer
+                assert (answer.status, answer.body["errorCode"]) == (400, "NodeBadInput"), answer
                 assert "secp256k1" in answer.body["message"]
 
     of_city(city, act)

@@ -108,7 +108,7 @@ async def test_a_request_that_takes_longer_than_a_head_is_answered(desk: Desk, m
 @pytest.mark.parametrize("path", ["/web/pkp/sign", "/web/execute", "/web/handshake"])
 async def test_half_a_surrogate_pair_is_the_callers_mistake(desk: Desk, path: str, body: bytes) -> None:
     status, answer = await desk.post(path, body)
-    assert (status, answer["errorCode"]) == (422, "NodeBadInput")
+    assert (status, answer["errorCode"]) == (400, "NodeBadInput")
     assert desk.office.asked == []
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
+from votive.cli.reasons import reasons
 from votive.client.errors import ErrorShape, Refused, shape_of
 from votive.devnet.progress import Progress, Report
 from votive.terms.errors import ErrorCode, VotiveError
-from votive.terms.explanation import reasons
 
 
 def print_json(value: Any) -> None:

@@ -104,7 +104,7 @@ def opinions_of(answers: Sequence[Answer]) -> list[Opinion]:
 def _opinion(code: str, group: Sequence[Answer]) -> Opinion:
     message = Counter(_words(answer) for answer in group).most_common(1)[0][0]
     speaker = next(answer for answer in group if _words(answer) == message)
-    details = speaker.body.get("explanation") or speaker.body.get("details")
+    details = speaker.body.get("details")
     return Opinion(
         error_code=code,
         message=message,

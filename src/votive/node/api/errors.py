@@ -13,7 +13,6 @@ from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
 from votive.terms.errors import CallerError, ErrorCode, OurError, PeerError, VotiveError, WorldError
-from votive.terms.explanation import sentences
 
 log = structlog.get_logger()
 
@@ -26,10 +25,7 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_
     status: int
     message: str
     correlation_id: str
-    details: tuple[str, ...]
-    """Sentences, as clients of Lit's expect."""
-    explanation: tuple[Any, ...] = ()
-    """Our own: what ``details`` says, as a tree."""
+    details: tuple[Any, ...]
     logs: str = ""
     """What the action had logged; only errors of a run carry it."""
 
@@ -89,20 +85,13 @@ def on_purpose(error: VotiveError, correlation_id: str) -> ErrorBody:
     said: dict[str, Any] = {
         "error_kind": KINDS_OF_CODES.get(error.code, family),
         "error_code": error.code,
-        "status": status_of(error.code, error.status),
+        "status": error.status,
         "message": error.message,
         "correlation_id": correlation_id,
-        "details": sentences(error.details),
-        "explanation": tuple(detail for detail in error.details if not isinstance(detail, str)),
+        "details": error.details,
         "logs": getattr(error, "logs", ""),
     }
     return ThrewBody(success=False, error=error.message, **said) if error.code == ErrorCode.JS_EXECUTION else ErrorBody(**said)
-
-
-def status_of(code: str, status: int) -> int:
-    """Return the HTTP status of an error that has ``status`` itself: a wrong request is 422 on Lit's networks."""
-    plain = code == ErrorCode.BAD_INPUT and status == HTTPStatus.BAD_REQUEST
-    return HTTPStatus.UNPROCESSABLE_ENTITY if plain else status
 
 
 def simple(kind: str, code: str, status: int, message: str, correlation_id: str) -> ErrorBody:

@@ -1,8 +1,7 @@
-"""Refusals in words: the tree of what was asked and what was seen, as errors carry it in ``details``."""
+"""Refusals in words: the tree of what was asked and what was seen, as the nodes tell it in ``details``."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,17 +12,6 @@ STEP = "  "
 def reasons(details: Sequence[Any]) -> list[str]:
     """Return the lines that explain a refusal; none if it explains nothing in a form known here."""
     return [line for detail in details if isinstance(detail, Mapping) for line in _lines(detail, "")]
-
-
-def sentences(details: Sequence[Any]) -> tuple[str, ...]:
-    """Return all of an error's details as text: each tree that is known here in lines, anything else as ``name: value``."""
-    return tuple(line for detail in details for line in (reasons([detail]) or [_plain(detail)]))
-
-
-def _plain(detail: Any) -> str:
-    if isinstance(detail, Mapping):
-        return ", ".join(f"{name}: {_plain(value)}" for name, value in detail.items())
-    return detail if isinstance(detail, str) else json.dumps(detail, ensure_ascii=False, default=str)
 
 
 def _lines(tree: Mapping[str, Any], margin: str) -> Iterator[str]:
