@@ -36,6 +36,27 @@ def test_a_damaged_plan_is_an_error(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+@pytest.mark.parametrize(("format_", "which"), [(1, "an older"), (3, "a newer")])
+async def test_a_network_of_another_version_is_refused_in_words(tmp_path: Path, format_: int, which: str) -> None:
+    save(tmp_path, PLAN)
+    file = tmp_path / "network.json"
+    file.write_text(file.read_text().replace('"format": 2', f'"format": {format_}'))
+    (tmp_path / "lock").touch()
+    with pytest.raises(DevnetError, match=rf"made by {which} version.*votive down"):
+        Devnet.open(tmp_path)
+    with pytest.raises(DevnetError, match=rf"made by {which} version"):
+        await Devnet.up(tmp_path)
+
+
+async def test_a_network_of_an_older_version_can_be_ended(tmp_path: Path) -> None:
+    save(tmp_path, PLAN)
+    file = tmp_path / "network.json"
+    file.write_text(file.read_text().replace('"format": 2', '"format": 1'))
+    network = Devnet.open(tmp_path, older=True)
+    assert len(network.services()) == 3 + len(NODES)
+    await network.down()
+
+
 async def test_what_actions_may_fetch_from_this_machine_is_settled_when_a_network_is_made(tmp_path: Path) -> None:
     save(tmp_path, PLAN)
     (tmp_path / "lock").touch()

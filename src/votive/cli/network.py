@@ -59,7 +59,7 @@ def down(directory: Directory = DEFAULT_DIRECTORY, json: Json = False, verbose: 
     from votive.devnet import Devnet
 
     with reporting("ending the network") as report:
-        network = Devnet.open(directory)
+        network = Devnet.open(directory, older=True)
         running = [service.name for service in network.services() if service.process() is not None]
         asyncio.run(network.down(report))
     if json:
@@ -93,7 +93,7 @@ def chosen_logs(directory: Path, name: str | None) -> dict[str, Path]:
     """Return the logs meant, by the name of their process."""
     from votive.devnet import Devnet
 
-    all_logs = {service.name: service.log for service in Devnet.open(directory).services()}
+    all_logs = {service.name: service.log for service in Devnet.open(directory, older=True).services()}
     if name is None:
         return all_logs
     wanted = f"node {name}" if name.isdecimal() else name

@@ -106,13 +106,14 @@ async def finish(
         NodePlan(index=seat, address=public.address, port=ports.http(seat), peer_port=ports.peer(seat))
         for seat, public in enumerate(identities, start=1)
     ]
+    accounts = await asyncio.to_thread(funded_accounts)
     made = Plan(
         nodes=tuple(nodes),
         chain_port=ports.chain,
         ipfs_port=ports.ipfs,
         issuer_port=ports.issuer,
-        contracts=await _deploy(directory, rpc, nodes, identities),
-        accounts=await asyncio.to_thread(funded_accounts),
+        contracts=await _deploy(directory, rpc, nodes, identities, token_holder=accounts[0].address),
+        accounts=accounts,
         allow_fetch=tuple(allow_fetch),
     )
     for node in nodes:
@@ -121,7 +122,9 @@ async def finish(
     return made
 
 
-async def _deploy(directory: Path, rpc: Rpc, nodes: Sequence[NodePlan], identities: Sequence[NodeIdentityPublic]) -> dict[str, str]:
+async def _deploy(
+    directory: Path, rpc: Rpc, nodes: Sequence[NodePlan], identities: Sequence[NodeIdentityPublic], *, token_holder: str
+) -> dict[str, str]:
     """Deploy from a fresh account, so that nobody's nonce is in the way; its key stays in the directory."""
     key = await asyncio.to_thread(_new_key, directory / "anvil" / "deployer.key")
     await rpc.call("anvil_setBalance", Wallet.from_key(key).address, hex(DEPLOYER_ETHER * ETHER))
@@ -136,7 +139,7 @@ async def _deploy(directory: Path, rpc: Rpc, nodes: Sequence[NodePlan], identiti
         )
         for node, public in zip(nodes, identities, strict=True)
     ]
-    deployment = await deploy(rpc.url, key, DeployConfig(nodes=tuple(entries)))
+    deployment = await deploy(rpc.url, key, DeployConfig(nodes=tuple(entries), token_holder=token_holder))
     return deployment.contracts.as_dict()
 
 

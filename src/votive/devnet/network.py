@@ -60,14 +60,18 @@ class Devnet:
         self.plan = plan
 
     @classmethod
-    def open(cls, directory: Path | str) -> Devnet:
+    def open(cls, directory: Path | str, *, older: bool = False) -> Devnet:
         """Return the network in ``directory``; nothing is started.
 
+        Args:
+            directory: where it is.
+            older: whether one that an older version made will do: its processes and logs are known, its contracts are not.
+
         Raises:
-            DevnetError: there is none.
+            DevnetError: there is none, or another version made it.
         """
         path = _absolute(directory)
-        return cls(path, existing(path))
+        return cls(path, existing(path, older=older))
 
     @classmethod
     async def up(

@@ -19,6 +19,8 @@ CHAIN_NAME = "yellowstone"
 """What conditions call the development chain. Lit's SDK knows no name for a chain on this machine; this is one that it knows, of a
 chain where nobody keeps value."""
 FILE = "network.json"
+FORMAT: Literal[2] = 2
+"""Of the plan and of the contracts that it names, which never change: one more whenever a new network has others. 1 had six contracts."""
 _is_local = re.compile(r"127\.0\.0\.1:[1-9][0-9]{0,4}").fullmatch
 NODES_DEFAULT, NODES_LEAST, NODES_MOST = 4, 4, 10
 
@@ -48,7 +50,7 @@ class NodePlan(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """One network on one machine."""
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = FORMAT
     nodes: tuple[NodePlan, ...]
     chain_port: int
     ipfs_port: int
@@ -89,6 +91,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             if node.index == seat:
                 return node
         raise DevnetError(f"this network has no node {seat}: its nodes are 1 to {len(self.nodes)}.")
+
+
+class _Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read of a plan before all else."""
+
+    format: int
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,9 +160,9 @@ def save(directory: Path, plan: Plan) -> None:
     write_whole(directory / FILE, msgspec.json.format(msgspec.json.encode(plan), indent=2))
 
 
-def existing(directory: Path) -> Plan:
-    """Read the plan in ``directory``; DevnetError if no network was ever finished there."""
-    plan = load(directory)
+def existing(directory: Path, *, older: bool = False) -> Plan:
+    """Read the plan in ``directory`` as ``load`` does; DevnetError if no network was ever finished there."""
+    plan = load(directory, older=older)
     if plan is None:
         raise DevnetError(
             f"there is no network in {directory}. Start one with `votive up --directory {directory}`, or name the directory of another "
@@ -163,10 +171,20 @@ def existing(directory: Path) -> Plan:
     return plan
 
 
-def load(directory: Path) -> Plan | None:
-    """Read the plan in ``directory``; None if no network was ever finished there."""
+def load(directory: Path, *, older: bool = False) -> Plan | None:
+    """Read the plan in ``directory``; None if no network was ever finished there.
+
+    Args:
+        directory: where to look.
+        older: whether one that an older version made will do, whose contracts this version does not know.
+
+    Raises:
+        DevnetError: it is damaged, or of a network that another version made.
+    """
     try:
-        plan = msgspec.json.decode((directory / FILE).read_bytes(), type=Plan)
+        raw = (directory / FILE).read_bytes()
+        _require_known(directory, msgspec.json.decode(raw, type=_Made).format, older=older)
+        plan = msgspec.json.decode(raw, type=Plan)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (msgspec.MsgspecError, OSError) as error:
@@ -174,3 +192,13 @@ def load(directory: Path) -> Plan | None:
     if [node.index for node in plan.nodes] != list(range(1, len(plan.nodes) + 1)):  # one started twice could not be ended again
         raise DevnetError(f"{directory / FILE} does not name each node once, in order. Restore it, or use another directory.")
     return plan
+
+
+def _require_known(directory: Path, format_: int, *, older: bool) -> None:
+    if format_ == FORMAT or (older and 1 <= format_ < FORMAT):
+        return
+    which = "an older" if format_ < FORMAT else "a newer"
+    raise DevnetError(
+        f"the network in {directory} was made by {which} version of Votive, with other contracts, and those of a network never change. "
+        f"Go on with it in that version, or end it with `votive down --directory {directory}` and start a new one in another directory."
+    )
