@@ -31,6 +31,7 @@ CONTRACTS = (
     "Multisender",
     "PKPNFTMetadata",
     "StakingBalances",
+    "HDKeyDeriver",
 )
 SETTINGS: dict[str, Any] = {
     "evmVersion": "cancun",

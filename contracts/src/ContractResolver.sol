@@ -18,6 +18,7 @@ contract ContractResolver {
         address multisender;
         address pkpNftMetadata;
         address stakingBalances;
+        address hdKeyDeriver;
     }
 
     bytes32 public constant STAKING_CONTRACT = keccak256("STAKING");
@@ -31,6 +32,7 @@ contract ContractResolver {
     bytes32 public constant MULTI_SENDER_CONTRACT = keccak256("MULTI_SENDER");
     bytes32 public constant PKP_NFT_METADATA_CONTRACT = keccak256("PKP_NFT_METADATA");
     bytes32 public constant STAKING_BALANCES_CONTRACT = keccak256("STAKING_BALANCES");
+    bytes32 public constant HD_KEY_DERIVER_CONTRACT = keccak256("HD_KEY_DERIVER");
 
     mapping(bytes32 typ => address) private _addressOf;
 
@@ -48,6 +50,7 @@ contract ContractResolver {
         _set(MULTI_SENDER_CONTRACT, addresses.multisender);
         _set(PKP_NFT_METADATA_CONTRACT, addresses.pkpNftMetadata);
         _set(STAKING_BALANCES_CONTRACT, addresses.stakingBalances);
+        _set(HD_KEY_DERIVER_CONTRACT, addresses.hdKeyDeriver);
     }
 
     /// @notice Return the contract of kind `typ` = keccak256 of its name, or zero if the network has none.

@@ -9,4 +9,6 @@ interface IStaking {
     /// @return epochNumber number of the current epoch
     /// @return threshold t = floor(2n/3) + 1, the number of equal votes that decide
     function votingRights(address node) external view returns (uint256 seat, uint256 epochNumber, uint256 threshold);
+    /// @notice t alone.
+    function currentValidatorCountForConsensus() external view returns (uint256);
 }

@@ -4,10 +4,35 @@ pragma solidity 0.8.37;
 import {IERC721Receiver} from "@openzeppelin/contracts/token/ERC721/IERC721Receiver.sol";
 import {IPKPNFT} from "./IPKPNFT.sol";
 import {IPKPPermissions} from "./IPKPPermissions.sol";
+import {IPubkeyRouter} from "./IPubkeyRouter.sol";
 
 /// @title Mint a key and grant its use in one transaction
-/// @notice Holds no token and no value after a call, and has no right that any other minter lacks.
+/// @notice Holds no token and no value after a call. The one right that it has and other minters lack: to claim a key in
+/// the name of whoever calls it.
 contract PKPHelper is IERC721Receiver {
+    /// @notice What the nodes granted; see `PKPNFT.claimAndMint`.
+    struct ClaimMaterial {
+        uint256 keyType;
+        bytes32 derivedKeyId;
+        IPubkeyRouter.Signature[] signatures;
+    }
+
+    /// @notice What is permitted on a claimed key, and where its token goes; see `mintNextAndAddAuthMethods`. `keyType` is
+    /// the claim's.
+    struct AuthMethodData {
+        uint256 keyType;
+        bytes[] permittedIpfsCIDs;
+        uint256[][] permittedIpfsCIDScopes;
+        address[] permittedAddresses;
+        uint256[][] permittedAddressScopes;
+        uint256[] permittedAuthMethodTypes;
+        bytes[] permittedAuthMethodIds;
+        bytes[] permittedAuthMethodPubkeys;
+        uint256[][] permittedAuthMethodScopes;
+        bool addPkpEthAddressAsPermittedAddress;
+        bool sendPkpToItself;
+    }
+
     /// @dev Lit's scope "sign anything".
     uint256 private constant SIGN_ANYTHING = 1;
 
@@ -15,6 +40,7 @@ contract PKPHelper is IERC721Receiver {
     IPKPPermissions private immutable _permissions;
 
     error LengthsDiffer();
+    error KeyTypesDiffer(uint256 claimed, uint256 described);
     error OnlyMints(address caller, address from);
 
     constructor(IPKPNFT pkpNft, IPKPPermissions permissions) {
@@ -99,6 +125,23 @@ contract PKPHelper is IERC721Receiver {
         _handOver(tokenId, addPkpEthAddressAsPermittedAddress, sendPkpToItself);
     }
 
+    /// @notice Claim a derived key that the nodes granted to the caller, or to anyone, permit authentication methods, and
+    /// hand the token over. Actions and addresses are permitted as well, if there are any.
+    function claimAndMintNextAndAddAuthMethods(
+        ClaimMaterial calldata claimMaterial,
+        AuthMethodData memory authMethodData
+    ) external payable returns (uint256 tokenId) {
+        return _claim(claimMaterial, authMethodData);
+    }
+
+    /// @notice The same: Lit's clients know it under both names.
+    function claimAndMintNextAndAddAuthMethodsWithTypes(
+        ClaimMaterial calldata claimMaterial,
+        AuthMethodData memory authMethodData
+    ) external payable returns (uint256 tokenId) {
+        return _claim(claimMaterial, authMethodData);
+    }
+
     /// @notice Accepts tokens at their mint only: one that is sent here later could never leave again.
     function onERC721Received(address, address from, uint256, bytes calldata) external view returns (bytes4) {
         if (msg.sender != address(_pkpNft) || from != address(0)) revert OnlyMints(msg.sender, from);
@@ -113,6 +156,23 @@ contract PKPHelper is IERC721Receiver {
     /// @notice The permissions.
     function getPkpPermissionsAddress() external view returns (address) {
         return address(_permissions);
+    }
+
+    function _claim(ClaimMaterial calldata material, AuthMethodData memory data) private returns (uint256 tokenId) {
+        if (material.keyType != data.keyType) revert KeyTypesDiffer(material.keyType, data.keyType);
+        tokenId = _pkpNft.claimAndMintFor{value: msg.value}(
+            msg.sender, material.keyType, material.derivedKeyId, material.signatures
+        );
+        _grantActions(tokenId, data.permittedIpfsCIDs, data.permittedIpfsCIDScopes);
+        _grantAddresses(tokenId, data.permittedAddresses, data.permittedAddressScopes);
+        _grantMethods(
+            tokenId,
+            data.permittedAuthMethodTypes,
+            data.permittedAuthMethodIds,
+            data.permittedAuthMethodPubkeys,
+            data.permittedAuthMethodScopes
+        );
+        _handOver(tokenId, data.addPkpEthAddressAsPermittedAddress, data.sendPkpToItself);
     }
 
     function _grantActions(uint256 tokenId, bytes[] memory cids, uint256[][] memory scopes) private {

@@ -11,7 +11,7 @@ import {IPubkeyRouter} from "./IPubkeyRouter.sol";
 /// @title Programmable key pairs as ERC-721 tokens
 /// @notice A token's id is keccak256 of its 65-byte public key. Its owner may grant and revoke the use of the key. The
 /// contract's owner sets the price of minting and collects it, and has no power over any token or key.
-/// @dev The first log of every mint is PKPMinted: Lit's SDK reads the token id there.
+/// @dev The first log of every mint is PKPMinted, that of a claim the second: Lit's SDK reads the token id there.
 contract PKPNFT is ERC721Enumerable, Ownable {
     /// @notice What clients show of a token.
     struct PkpInfo {
@@ -22,11 +22,15 @@ contract PKPNFT is ERC721Enumerable, Ownable {
 
     /// @dev Lit's scope "sign anything".
     uint256 private constant SIGN_ANYTHING = 1;
+    uint256 private constant ECDSA_SECP256K1 = 2;
+    /// @dev Lit's number of the one set of nodes that there is.
+    uint256 private constant REALM = 1;
 
     IPubkeyRouter private immutable _router;
     IPKPPermissions private immutable _permissions;
     IPKPNFTMetadata private immutable _metadata;
     address private immutable _staking;
+    address private immutable _helper;
     bytes32 private immutable _keySetHash;
 
     /// @notice Price of a mint in wei; `msg.value` must equal it.
@@ -43,6 +47,10 @@ contract PKPNFT is ERC721Enumerable, Ownable {
 
     error WrongMintCost(uint256 sent, uint256 required);
     error UnknownKeySet(string keySetId);
+    error UnknownRealm(uint256 realmId);
+    error UnknownStaking(address staking);
+    error UnsupportedKeyType(uint256 keyType);
+    error OnlyPkpHelper(address caller);
     error WithdrawFailed(uint256 amount);
 
     constructor(
@@ -50,6 +58,7 @@ contract PKPNFT is ERC721Enumerable, Ownable {
         IPKPPermissions permissions,
         IPKPNFTMetadata metadata,
         address staking,
+        address helper,
         uint256 initialMintCost,
         string memory keySet,
         address initialOwner
@@ -58,6 +67,7 @@ contract PKPNFT is ERC721Enumerable, Ownable {
         _permissions = permissions;
         _metadata = metadata;
         _staking = staking;
+        _helper = helper;
         _keySetHash = keccak256(bytes(keySet));
         keySetId = keySet;
         mintCost = initialMintCost;
@@ -93,6 +103,57 @@ contract PKPNFT is ERC721Enumerable, Ownable {
     {
         _checkKeySet(keySet);
         return _mintGrantAndBurnNext(keyType, ipfsCID);
+    }
+
+    /// @notice Mint to the caller the derived key that the nodes granted to the caller, or to anyone. A key is claimed
+    /// once for ever: not again after its token was burned.
+    /// @param keyType 2: ECDSA on secp256k1
+    /// @param derivedKeyId the key's id, from which the public key follows
+    /// @param signatures of more than two thirds of the nodes, in any order; see `PubkeyRouter.checkNodeSignatures`
+    function claimAndMint(
+        uint256 keyType,
+        bytes32 derivedKeyId,
+        IPubkeyRouter.Signature[] calldata signatures
+    ) external payable returns (uint256 tokenId) {
+        return _claimAndMint(keyType, derivedKeyId, signatures, msg.sender);
+    }
+
+    /// @notice The same, naming the registry of nodes.
+    function claimAndMint(
+        uint256 keyType,
+        bytes32 derivedKeyId,
+        IPubkeyRouter.Signature[] calldata signatures,
+        address stakingContract
+    ) external payable returns (uint256 tokenId) {
+        _checkStaking(stakingContract);
+        return _claimAndMint(keyType, derivedKeyId, signatures, msg.sender);
+    }
+
+    /// @notice The same, naming realm (1), key set and registry of nodes.
+    function claimAndMint(
+        uint256 realmId,
+        uint256 keyType,
+        string calldata keySet,
+        bytes32 derivedKeyId,
+        IPubkeyRouter.Signature[] calldata signatures,
+        address stakingContract
+    ) external payable returns (uint256 tokenId) {
+        if (realmId != REALM) revert UnknownRealm(realmId);
+        _checkKeySet(keySet);
+        _checkStaking(stakingContract);
+        return _claimAndMint(keyType, derivedKeyId, signatures, msg.sender);
+    }
+
+    /// @notice Mint to the network's PKPHelper what the nodes granted to `claimer`, who called it. Nobody else may: the
+    /// token goes to the caller.
+    function claimAndMintFor(
+        address claimer,
+        uint256 keyType,
+        bytes32 derivedKeyId,
+        IPubkeyRouter.Signature[] calldata signatures
+    ) external payable returns (uint256 tokenId) {
+        if (msg.sender != _helper) revert OnlyPkpHelper(msg.sender);
+        return _claimAndMint(keyType, derivedKeyId, signatures, claimer);
     }
 
     /// @notice Burn a token; its owner or an approved operator may. The key keeps the permissions that it has, for ever.
@@ -138,7 +199,7 @@ contract PKPNFT is ERC721Enumerable, Ownable {
         return _router.getEthAddress(tokenId);
     }
 
-    /// @notice Always zero: keys here are generated by the nodes, never derived, so that no derived key is next.
+    /// @notice Always zero: `mintNext` gives generated keys. Derived ones have no order; they are claimed by their ids.
     function getNextDerivedKeyId() external pure returns (bytes32) {
         return 0;
     }
@@ -197,12 +258,36 @@ contract PKPNFT is ERC721Enumerable, Ownable {
 
     // ---------------------------------------------------------------- inside
 
-    /// @dev `_mint` calls nobody back: nothing can re-enter between the payment and the token.
     function _mintNext(uint256 keyType, address to) private returns (uint256 tokenId) {
-        if (msg.value != mintCost) revert WrongMintCost(msg.value, mintCost);
+        _checkPayment();
         tokenId = _router.takeNext(keyType);
+        _mintRouted(tokenId, to);
+    }
+
+    function _claimAndMint(
+        uint256 keyType,
+        bytes32 derivedKeyId,
+        IPubkeyRouter.Signature[] calldata signatures,
+        address claimer
+    ) private returns (uint256 tokenId) {
+        _checkPayment();
+        if (keyType != ECDSA_SECP256K1) revert UnsupportedKeyType(keyType);
+        tokenId = _router.claim(derivedKeyId, claimer, signatures);
+        _mintRouted(tokenId, msg.sender);
+    }
+
+    /// @dev `_mint` calls nobody back: nothing can re-enter between the payment and the token.
+    function _mintRouted(uint256 tokenId, address to) private {
         emit PKPMinted(tokenId, getPubkey(tokenId));
         _mint(to, tokenId);
+    }
+
+    function _checkPayment() private view {
+        if (msg.value != mintCost) revert WrongMintCost(msg.value, mintCost);
+    }
+
+    function _checkStaking(address staking) private view {
+        if (staking != _staking) revert UnknownStaking(staking);
     }
 
     function _mintGrantAndBurnNext(uint256 keyType, bytes calldata ipfsCID) private returns (uint256 tokenId) {

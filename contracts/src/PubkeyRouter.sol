@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {DoubleEndedQueue} from "@openzeppelin/contracts/utils/structs/DoubleEndedQueue.sol";
 import {Bls12381} from "./Bls12381.sol";
+import {HDKeyDeriver} from "./HDKeyDeriver.sol";
 import {IPubkeyRouter} from "./IPubkeyRouter.sol";
 import {IStaking} from "./IStaking.sol";
 import {Secp256k1} from "./Secp256k1.sol";
 
-/// @title Register of the public keys that the nodes generated
+/// @title Register of the public keys that the nodes generated, and of those derived from them
 /// @notice A key exists when more than two thirds of the nodes voted for the same tuple (epoch, batch, purpose, scheme,
 /// key, hash of the verification shares, hash of the transcript, deadline). Nobody else can register, change or remove
 /// one. Keys whose purpose begins with "pkp-" wait in a first-in-first-out queue until they are minted; the others are
 /// the network's own, never minted, never routed, and listed by purpose. A purpose has one scheme, for ever.
-contract PubkeyRouter is IPubkeyRouter {
+/// The first ten keys of the purpose "root-ecdsa" are the network's root keys, and later ones change nothing. A key
+/// derived from them is routed when more than two thirds of the nodes signed that its claimer may have it: once.
+contract PubkeyRouter is IPubkeyRouter, EIP712 {
     using DoubleEndedQueue for DoubleEndedQueue.Bytes32Deque;
 
     /// @notice What a vote says of all its keys.
@@ -47,7 +51,7 @@ contract PubkeyRouter is IPubkeyRouter {
         BatchHeader header;
     }
 
-    /// @notice Lit's view of a key. Our keys are generated, not derived: `derivedKeyId` is zero.
+    /// @notice Lit's view of a key; `derivedKeyId` is zero for a generated one.
     struct PubkeyRoutingData {
         bytes pubkey;
         uint256 keyType;
@@ -62,6 +66,15 @@ contract PubkeyRouter is IPubkeyRouter {
         bytes32 batchId;
     }
 
+    /// @dev A claimed key; `id` is 0 if there is none.
+    struct DerivedKey {
+        bytes32 id;
+        bytes32 x;
+        bytes32 y;
+    }
+
+    /// @notice Root keys of a network: no key is derived before there are so many.
+    uint256 public constant ROOT_KEYS = 10;
     /// @notice ECDSA on secp256k1; uncompressed keys of 65 bytes.
     uint256 public constant SCHEME_ECDSA_SECP256K1 = 2;
     /// @notice Signatures and identity-based encryption on BLS12-381; compressed keys of 48 bytes, in G1.
@@ -72,10 +85,18 @@ contract PubkeyRouter is IPubkeyRouter {
     bytes32 private constant ENCRYPTION_BLS = "encryption-bls";
     bytes32 private constant SESSION_BLS = "session-bls";
 
+    bytes32 private constant CLAIM_TYPE = keccak256("Claim(bytes32 derivedKeyId,address minter)");
+    /// @dev In the place of the minter in a claim that anyone may mint.
+    address private constant ANYONE = address(0);
+    uint256 private constant ID_LENGTH = 32;
+    uint256 private constant ID_AND_MINTER_LENGTH = 52;
+
     IStaking private immutable _staking;
     address private immutable _pkpNft;
+    HDKeyDeriver private immutable _deriver;
 
     mapping(uint256 tokenId => Key) private _keys;
+    mapping(uint256 tokenId => DerivedKey) private _derived;
     mapping(uint256 tokenId => uint256 seatBitmap) private _voters;
     mapping(bytes32 tupleHash => uint256 votes) private _votes;
     mapping(bytes32 batchId => BatchHeader) private _batches;
@@ -108,10 +129,16 @@ contract PubkeyRouter is IPubkeyRouter {
     error KeyAlreadyRegistered(uint256 tokenId);
     error OnlyPkpNft(address caller);
     error NoUnmintedKey(uint256 keyType);
+    error UnknownStaking(address staking);
+    error RootKeysMissing(uint256 registered, uint256 needed);
+    error NotDerivable(bytes32 derivedKeyId);
+    error ClaimNotGranted(bytes32 derivedKeyId, address minter);
+    error AlreadyClaimed(uint256 tokenId);
 
-    constructor(IStaking staking, address pkpNft) {
+    constructor(IStaking staking, address pkpNft, HDKeyDeriver deriver) EIP712("Votive", "1") {
         _staking = staking;
         _pkpNft = pkpNft;
+        _deriver = deriver;
     }
 
     // ---------------------------------------------------------------- votes
@@ -185,18 +212,62 @@ contract PubkeyRouter is IPubkeyRouter {
         return uint256(_unminted[keyType].popFront());
     }
 
-    // ---------------------------------------------------------------- interface of Lit's SDK
+    // ---------------------------------------------------------------- derived keys
 
-    /// @notice Whether the key exists and is, or was, mintable.
-    function isRouted(uint256 tokenId) public view returns (bool) {
-        return _isMintable(_batches[_keys[tokenId].batchId].purpose);
+    /// @inheritdoc IPubkeyRouter
+    /// @dev Signatures that name nobody are anybody's; those that name another account are worth nothing here.
+    function claim(bytes32 derivedKeyId, address minter, Signature[] calldata signatures)
+        external
+        returns (uint256 tokenId)
+    {
+        if (msg.sender != _pkpNft) revert OnlyPkpNft(msg.sender);
+        bool granted = _granted(derivedKeyId, minter, signatures) || _granted(derivedKeyId, ANYONE, signatures);
+        if (!granted) revert ClaimNotGranted(derivedKeyId, minter);
+        return _routeDerived(derivedKeyId, _derive(derivedKeyId));
     }
 
-    /// @notice Lit's view of a mintable key; empty for all others.
+    /// @notice Whether more than two thirds of the nodes signed a claim.
+    /// @dev The order of the signatures is free. A second one of the same node counts for nothing, in whatever form, and
+    /// neither does that of a stranger, so that one node's rubbish spoils no claim.
+    /// @param signatures of the nodes' wallets under the EIP-712 structure Claim(bytes32 derivedKeyId,address minter)
+    /// @param signedMessage the derived key's id, 32 bytes, for a claim that anyone may mint; or the id and the address
+    /// of the only account that may, 52 bytes
+    /// @param stakingContract the network's registry of nodes; there is no other
+    function checkNodeSignatures(Signature[] calldata signatures, bytes calldata signedMessage, address stakingContract)
+        external
+        view
+        returns (bool)
+    {
+        if (stakingContract != address(_staking)) return false;
+        if (signedMessage.length == ID_LENGTH) return _granted(bytes32(signedMessage), ANYONE, signatures);
+        if (signedMessage.length != ID_AND_MINTER_LENGTH) return false;
+        return _granted(bytes32(signedMessage), address(bytes20(signedMessage[ID_LENGTH:])), signatures);
+    }
+
+    /// @notice The ten root keys in their order; empty until all ten are registered.
+    function getRootKeys(address stakingContract) external view returns (RootKey[] memory) {
+        _checkStaking(stakingContract);
+        return _ownKeys[ROOT_ECDSA].length < ROOT_KEYS ? new RootKey[](0) : _rootKeys();
+    }
+
+    /// @notice The public key of a derived key, claimed or not, 65 bytes.
+    function getDerivedPubkey(address stakingContract, bytes32 derivedKeyId) external view returns (bytes memory) {
+        _checkStaking(stakingContract);
+        return _derive(derivedKeyId);
+    }
+
+    // ---------------------------------------------------------------- interface of Lit's SDK
+
+    /// @notice Whether the key exists and is, or was, mintable, or is claimed.
+    function isRouted(uint256 tokenId) public view returns (bool) {
+        return _isMintable(_batches[_keys[tokenId].batchId].purpose) || _isClaimed(tokenId);
+    }
+
+    /// @notice Lit's view of a mintable or claimed key; empty for all others.
     function getRoutingData(uint256 tokenId) public view returns (PubkeyRoutingData memory) {
         if (!isRouted(tokenId)) return PubkeyRoutingData("", 0, 0);
-        uint256 scheme = _batches[_keys[tokenId].batchId].scheme;
-        return PubkeyRoutingData(_publicKey(_keys[tokenId], scheme), scheme, 0);
+        (bytes32 x, bytes32 y) = _routedPoint(tokenId);
+        return PubkeyRoutingData(Secp256k1.encode(x, y), SCHEME_ECDSA_SECP256K1, _derived[tokenId].id);
     }
 
     /// @notice The same as `getRoutingData`.
@@ -212,7 +283,8 @@ contract PubkeyRouter is IPubkeyRouter {
     /// @inheritdoc IPubkeyRouter
     function getEthAddress(uint256 tokenId) external view returns (address) {
         if (!isRouted(tokenId)) return address(0);
-        return Secp256k1.toAddress(_keys[tokenId].first, _keys[tokenId].second);
+        (bytes32 x, bytes32 y) = _routedPoint(tokenId);
+        return Secp256k1.toAddress(x, y);
     }
 
     /// @inheritdoc IPubkeyRouter
@@ -234,6 +306,11 @@ contract PubkeyRouter is IPubkeyRouter {
     /// @notice The registry of nodes.
     function getStakingAddress() external view returns (address) {
         return address(_staking);
+    }
+
+    /// @notice The arithmetic of derived keys.
+    function getHdKeyDeriverAddress() external view returns (address) {
+        return address(_deriver);
     }
 
     // ---------------------------------------------------------------- inside
@@ -280,7 +357,7 @@ contract PubkeyRouter is IPubkeyRouter {
     }
 
     function _registerKey(BatchHeader calldata header, uint256 tokenId, Key memory key) private {
-        if (_keys[tokenId].batchId != 0) revert KeyAlreadyRegistered(tokenId);
+        if (_keys[tokenId].batchId != 0 || _isClaimed(tokenId)) revert KeyAlreadyRegistered(tokenId);
         _keys[tokenId] = key;
         emit KeyRegistered(tokenId, header.purpose, header.epoch, header.batch, key.verificationHash);
         if (_isMintable(header.purpose)) _stock(header.scheme, tokenId, key);
@@ -310,6 +387,62 @@ contract PubkeyRouter is IPubkeyRouter {
         BatchHeader storage header = _batches[key.batchId];
         bool mintable = _isMintable(header.purpose);
         return RegisteredKey(true, mintable, _publicKey(key, header.scheme), key.verificationHash, header);
+    }
+
+    /// @dev Whether t nodes of the current committee signed that `minter` may have the key.
+    function _granted(bytes32 derivedKeyId, address minter, Signature[] calldata signatures) private view returns (bool) {
+        bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(CLAIM_TYPE, derivedKeyId, minter)));
+        uint256 missing = _staking.currentValidatorCountForConsensus();
+        uint256 signed;
+        for (uint256 i; i < signatures.length && missing > 0; ++i) {
+            address signer = ecrecover(digest, signatures[i].v, signatures[i].r, signatures[i].s);
+            (uint256 seat,,) = _staking.votingRights(signer);
+            if (seat == 0 || signed & (1 << seat) != 0) continue;
+            signed |= 1 << seat;
+            --missing;
+        }
+        return missing == 0;
+    }
+
+    function _routeDerived(bytes32 derivedKeyId, bytes memory publicKey) private returns (uint256 tokenId) {
+        tokenId = uint256(keccak256(publicKey));
+        if (_isClaimed(tokenId)) revert AlreadyClaimed(tokenId);
+        if (_keys[tokenId].batchId != 0) revert KeyAlreadyRegistered(tokenId);
+        (bytes32 x, bytes32 y) = Secp256k1.split(publicKey);
+        _derived[tokenId] = DerivedKey(derivedKeyId, x, y);
+        _tokenOf[Secp256k1.toAddress(x, y)] = tokenId;
+        emit PubkeyRoutingDataSet(tokenId, publicKey, address(_staking), SCHEME_ECDSA_SECP256K1, derivedKeyId);
+    }
+
+    /// @dev The id 0 is what a generated key has in its place.
+    function _derive(bytes32 derivedKeyId) private view returns (bytes memory) {
+        (bool exists, bytes memory publicKey) =
+            _deriver.computeHDPubKey(derivedKeyId, _rootKeys(), SCHEME_ECDSA_SECP256K1);
+        if (!exists || derivedKeyId == 0) revert NotDerivable(derivedKeyId);
+        return publicKey;
+    }
+
+    function _rootKeys() private view returns (RootKey[] memory roots) {
+        uint256[] storage tokenIds = _ownKeys[ROOT_ECDSA];
+        if (tokenIds.length < ROOT_KEYS) revert RootKeysMissing(tokenIds.length, ROOT_KEYS);
+        roots = new RootKey[](ROOT_KEYS);
+        for (uint256 i; i < ROOT_KEYS; ++i) {
+            roots[i] = RootKey(_publicKey(_keys[tokenIds[i]], SCHEME_ECDSA_SECP256K1), SCHEME_ECDSA_SECP256K1);
+        }
+    }
+
+    function _checkStaking(address staking) private view {
+        if (staking != address(_staking)) revert UnknownStaking(staking);
+    }
+
+    function _isClaimed(uint256 tokenId) private view returns (bool) {
+        return _derived[tokenId].id != 0;
+    }
+
+    /// @dev All routed keys are ECDSA's.
+    function _routedPoint(uint256 tokenId) private view returns (bytes32 x, bytes32 y) {
+        if (_isClaimed(tokenId)) return (_derived[tokenId].x, _derived[tokenId].y);
+        return (_keys[tokenId].first, _keys[tokenId].second);
     }
 
     function _words(bytes calldata publicKey, uint256 scheme) private pure returns (bytes32, bytes32) {

@@ -22,6 +22,7 @@ CONTRACT_NAMES = (
     "Multisender",
     "PKPNFTMetadata",
     "StakingBalances",
+    "HDKeyDeriver",
     "ContractResolver",
 )
 """In the order in which they are created: each knows the others by the addresses that this order gives."""

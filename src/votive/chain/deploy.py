@@ -28,16 +28,17 @@ MINED_WITHIN = 120.0
 TRANSFER_GAS = 21_000
 CREATION_GAS = {
     "Staking": 1_200_000,
-    "PubkeyRouter": 2_000_000,
+    "PubkeyRouter": 3_200_000,
     "PKPPermissions": 3_200_000,
     "PKPNFT": 3_200_000,
-    "PKPHelper": 1_300_000,
+    "PKPHelper": 1_700_000,
     "RateLimitNFT": 2_500_000,
     "Allowlist": 700_000,
     "LITToken": 2_500_000,
     "Multisender": 700_000,
     "PKPNFTMetadata": 1_800_000,
     "StakingBalances": 900_000,
+    "HDKeyDeriver": 1_400_000,
     "ContractResolver": 900_000,
 }
 GAS_PER_NODE = 300_000
@@ -144,12 +145,12 @@ def constructor_arguments(config: DeployConfig, contracts: Contracts, owner: str
     nodes = sorted(config.nodes, key=lambda node: node.seat)
     of, nft = contracts, contracts.pkp_nft
     others = [contracts.as_dict()[name] for name in RESOLVER_KEYS]
-    token_knows = (of.pubkey_router, of.pkp_permissions, of.pkp_nft_metadata, of.staking)
+    token_knows = (of.pubkey_router, of.pkp_permissions, of.pkp_nft_metadata, of.staking, of.pkp_helper)
     return {
         "Staking": encode([f"{_REGISTRATION}[]", "uint256"], [[_registration(node) for node in nodes], config.epoch_length]),
-        "PubkeyRouter": encode(["address", "address"], [of.staking, nft]),
+        "PubkeyRouter": encode(["address"] * 3, [of.staking, nft, of.hd_key_deriver]),
         "PKPPermissions": encode(["address", "address"], [nft, of.pubkey_router]),
-        "PKPNFT": encode([*["address"] * 4, "uint256", "string", "address"], [*token_knows, config.mint_cost, config.key_set, owner]),
+        "PKPNFT": encode([*["address"] * 5, "uint256", "string", "address"], [*token_knows, config.mint_cost, config.key_set, owner]),
         "PKPHelper": encode(["address", "address"], [nft, of.pkp_permissions]),
         "RateLimitNFT": encode(["uint256", "address"], [config.capacity_cost, owner]),
         "Allowlist": encode(["address"], [owner]),
@@ -157,6 +158,7 @@ def constructor_arguments(config: DeployConfig, contracts: Contracts, owner: str
         "Multisender": b"",
         "PKPNFTMetadata": encode(["address"], [nft]),
         "StakingBalances": encode(["address", "address"], [of.lit_token, of.staking]),
+        "HDKeyDeriver": b"",
         "ContractResolver": encode(["address"] * len(others), others),
     }
 

@@ -16,6 +16,7 @@ RESOLVER_KEYS = {
     "Multisender": "MULTI_SENDER",
     "PKPNFTMetadata": "PKP_NFT_METADATA",
     "StakingBalances": "STAKING_BALANCES",
+    "HDKeyDeriver": "HD_KEY_DERIVER",
 }
 """The contracts that a ContractResolver names, in the order of its constructor, with the texts whose Keccak-256 are its keys."""
 
@@ -35,6 +36,7 @@ class Contracts(msgspec.Struct, frozen=True, kw_only=True):
     multisender: str
     pkp_nft_metadata: str
     staking_balances: str
+    hd_key_deriver: str
 
     def as_dict(self) -> dict[str, str]:
         """Return the addresses under the contracts' own names."""
@@ -59,4 +61,5 @@ _FIELDS = {
     "Multisender": "multisender",
     "PKPNFTMetadata": "pkp_nft_metadata",
     "StakingBalances": "staking_balances",
+    "HDKeyDeriver": "hd_key_deriver",
 }
