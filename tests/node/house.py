@@ -22,6 +22,7 @@ from votive.node.control import Control
 from votive.node.coordinator import Coordinator
 from votive.node.custody import Custody
 from votive.node.decryption import Decryption, Judge
+from votive.node.derivation import Derivation
 from votive.node.engine import Engine
 from votive.node.identity import NodeIdentity, create_identity, load_identity
 from votive.node.keygen import KeyGeneration
@@ -32,6 +33,7 @@ from votive.node.signing import Signer
 from votive.node.transitions import StockPolicy, network_key_policy
 from votive.protocol import SigningMemory
 from votive.store import Store
+from votive.terms.claim import ROOT_KEYS
 from votive.terms.key import NETWORK_PURPOSES, Purpose
 from votive.terms.participant import Committee, Participant, Seat
 from votive.terms.session import control_session
@@ -39,6 +41,7 @@ from votive.terms.session import control_session
 NETWORK = hashlib.sha256(b"the network of the node's tests").digest()
 POLICY = StockPolicy(low=2, high=4, first_batch=2, batch=4, deadline_blocks=100, surplus=4, turn_seconds=1.0, await_seconds=1.0)
 ONE_KEY = replace(network_key_policy(100), turn_seconds=1.0, await_seconds=1.0)
+TEN_KEYS = replace(network_key_policy(100, ROOT_KEYS), turn_seconds=1.0, await_seconds=1.0)
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,7 @@ async def a_node(
         blocks=blocks,
         signer=signer,
         look_again=coordinator.settle_now,
-        registered=ledger.has,
+        derivation=Derivation(custody, ledger, blocks),
     )
     decryption = Decryption(
         committee=committee,
@@ -196,7 +199,7 @@ def a_coordinator(
 ) -> Coordinator:
     return Coordinator(
         committee=committee,
-        policies={Purpose.PKP_ECDSA: policy, **dict.fromkeys(NETWORK_PURPOSES, ONE_KEY)},
+        policies={Purpose.PKP_ECDSA: policy, **dict.fromkeys(NETWORK_PURPOSES, ONE_KEY), Purpose.ROOT_ECDSA: TEN_KEYS},
         generation=generation,
         control=control,
         keys=cast("Any", ledger),

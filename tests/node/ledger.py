@@ -6,12 +6,16 @@ import hashlib
 from collections import defaultdict
 from typing import Any
 
+from coincurve import PublicKey
+
 from votive.auth.conditions import Subject
 from votive.chain.errors import ChainUnavailable
 from votive.chain.finality import Block
-from votive.chain.keys import RegisteredKey
+from votive.chain.keys import RegisteredKey, Routing
 from votive.chain.token import token_id
+from votive.core import derive_public_key
 from votive.terms.block import BlockFacts
+from votive.terms.claim import ROOT_KEYS
 from votive.terms.key import BatchVote, KeyVote, Purpose, Scheme
 from votive.terms.participant import threshold_of
 
@@ -27,6 +31,9 @@ class Ledger:
         self.number = 1
         self.keys: dict[int, RegisteredKey] = {}
         self.unminted: list[int] = []
+        self.claimed: dict[int, Routing] = {}
+        self.routed = 0
+        """How often the key of a token was read."""
         self.owners: dict[int, str] = {}
         self.balances: dict[str, int] = {}
         """Wei by lower-case address."""
@@ -65,9 +72,21 @@ class Ledger:
 
     # Keys
 
-    async def has(self, public_key: bytes) -> bool:
-        """Whether a compressed public key is that of a registered key."""
-        return any(key.public_key[1:33] == public_key[1:] for key in self.keys.values())
+    async def routing(self, token: int, block: Block | None = None) -> Routing | None:
+        self.routed += 1
+        if token in self.claimed:
+            return self.claimed[token]
+        key = self.keys.get(token)
+        return Routing(public_key=key.public_key, derived_key_id=bytes(32)) if key is not None and key.mintable else None
+
+    def claim(self, derived_key_id: bytes, owner: str) -> bytes:
+        """Claim a key for ``owner``, as the contract does with the signatures of t nodes; return its public key, compressed."""
+        roots = [key.public_key for key in self.keys.values() if key.purpose == Purpose.ROOT_ECDSA]
+        public_key = derive_public_key(roots[:ROOT_KEYS], derived_key_id)
+        token = token_id(public_key)
+        self.claimed[token], self.owners[token] = Routing(public_key=public_key, derived_key_id=derived_key_id), owner
+        self.mine()
+        return PublicKey(public_key).format()
 
     async def stock(self, block: Block, scheme: Scheme = Scheme.ECDSA_SECP256K1) -> int:
         return len(self.unminted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from votive.core import CombinationFailed, InvalidInput, KeyShare, bls_combine, 
 from votive.node.approval import parse_public_key
 from votive.node.verification import check_share
 from votive.terms.errors import CallerError, ErrorCode, VotiveError, WorldError
-from votive.terms.key import NETWORK_PURPOSES, Purpose, verification_hash
+from votive.terms.key import NETWORK_KEYS, NETWORK_PURPOSES, Purpose, verification_hash
 from votive.terms.participant import Seat
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -37,7 +38,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
 
 
 def has_keys(node: Node) -> bool:
-    return all(node.custody.network_share(purpose) is not None for purpose in NETWORK_PURPOSES)
+    return all(node.custody.holds(purpose) for purpose in NETWORK_KEYS)
 
 
 async def shares_of(house: House, purpose: Purpose) -> dict[Seat, KeyShare]:
@@ -58,9 +59,9 @@ async def test_all_nodes_have_a_share_of_the_same_two_keys(house: House) -> None
 
 
 async def test_no_network_key_is_ever_in_stock_or_made_twice(house: House) -> None:
-    own = {token_id(key.public_key) for key in house.ledger.keys.values() if key.purpose != Purpose.PKP_ECDSA}
-    assert len(own) == 2
-    assert not own & set(house.ledger.unminted)
+    own = {token_id(key.public_key): key.purpose for key in house.ledger.keys.values() if key.purpose != Purpose.PKP_ECDSA}
+    assert Counter(own.values()) == {str(purpose): count for purpose, count in NETWORK_KEYS.items()}
+    assert not own.keys() & set(house.ledger.unminted)
 
 
 async def test_t_shares_make_a_signature_that_verifies_under_its_own_key_alone(house: House) -> None:
@@ -106,6 +107,13 @@ async def test_every_node_refuses_every_use_of_a_key_for_another_purpose(house: 
                 crossing()
 
 
+async def test_no_node_signs_with_a_root(house: House) -> None:
+    call = a_call(house, DIGEST)
+    for key in house.any.custody.network_keys(Purpose.ROOT_ECDSA):
+        answers = await sign_everywhere(house, replace(call, public_key=key.public_key))
+        assert {error.code for error in answers.values() if isinstance(error, VotiveError)} == {ErrorCode.UNKNOWN_KEY}
+
+
 async def test_an_ecdsa_request_for_a_network_key_is_refused_by_every_node(house: House) -> None:
     call = a_call(house, DIGEST)
     for purpose in NETWORK_PURPOSES:
@@ -143,12 +151,12 @@ async def test_a_node_that_lost_everything_knows_the_keys_and_makes_no_others(tm
         (tmp_path / name).mkdir()
     async with a_house(tmp_path / "first", ledger=ledger) as made:
         await until(lambda: all(has_keys(node) for node in made.nodes.values()), "both network keys are in use", 60)
-        before = {purpose: made.any.custody.network_public_key(purpose) for purpose in NETWORK_PURPOSES}
+        before = {purpose: made.any.custody.network_keys(purpose) for purpose in NETWORK_KEYS}
     async with a_house(tmp_path / "second", ledger=ledger) as again:
         node = again.any
-        await until(lambda: node.custody.network_public_key(Purpose.SESSION_BLS) is not None, "the chain was read")
-        assert {purpose: node.custody.network_public_key(purpose) for purpose in NETWORK_PURPOSES} == before
-        assert node.custody.lacks_share(Purpose.SESSION_BLS)
+        await until(lambda: node.custody.network_keys(Purpose.ROOT_ECDSA) != (), "the chain was read")
+        assert {purpose: node.custody.network_keys(purpose) for purpose in NETWORK_KEYS} == before
+        assert all(node.custody.lacks_share(purpose) and not node.custody.holds(purpose) for purpose in NETWORK_KEYS)
         with pytest.raises(WorldError, match="other nodes may"):
             await node.custody.network_key(Purpose.SESSION_BLS)
-        assert [node.store.batches_used(1, purpose) for purpose in NETWORK_PURPOSES] == [[], []]
+        assert [node.store.batches_used(1, purpose) for purpose in NETWORK_KEYS] == [[], [], []]

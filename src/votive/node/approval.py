@@ -13,12 +13,13 @@ from votive.chain.token import token_id
 from votive.core import KeyShare
 from votive.node.additive import Q
 from votive.node.custody import Custody
+from votive.node.derivation import Derivation
 from votive.node.permission import SharedBlocks, Standing
 from votive.node.signing import Signer, SignOrder
 from votive.protocol import Signed
 from votive.terms.block import Block
 from votive.terms.encoding import bytes_of
-from votive.terms.errors import CallerError, ErrorCode, WorldError
+from votive.terms.errors import CallerError
 from votive.terms.ethereum import eth_address_of
 from votive.terms.key import KeyId
 from votive.terms.participant import Committee
@@ -64,8 +65,8 @@ class Approver:
     signer: Signer
     look_again: Callable[[], Awaitable[None]]
     """Promote what the chain has registered meanwhile."""
-    registered: Callable[[bytes], Awaitable[bool]]
-    """Whether the chain knows a public key."""
+    derivation: Derivation
+    """Of the keys that were not generated but claimed."""
     now: Callable[[], float] = time.time
     """Unix seconds."""
 
@@ -94,10 +95,13 @@ class Approver:
         return Standing(grant, token_id(share.public_key), own_address, personal_sign, self.reader, self.blocks)
 
     async def _share(self, public_key: bytes) -> tuple[KeyId, KeyShare]:
+        derived = self.derivation.opened(public_key)
+        if derived is not None:
+            return derived
         if not self.custody.knows(public_key):
             await self.look_again()
-        if not self.custody.knows(public_key) and await self.registered(public_key):
-            raise WorldError("this node has no share of the key; other nodes may.", code=ErrorCode.KEY_UNAVAILABLE, status=503)
+        if not self.custody.knows(public_key):
+            return await self.derivation.share(public_key)
         return await self.custody.share(public_key)
 
 

@@ -22,10 +22,10 @@ from votive.node.permission import SharedBlocks
 from votive.node.refilling import Refilling, plan_of
 from votive.node.settling import Settling
 from votive.node.transitions import Announced, Declined, Refill, Registered, StockPolicy, StockView, Tick
-from votive.node.verification import find_network_key
+from votive.node.verification import find_network_keys
 from votive.store import Store
 from votive.terms.errors import OurError, WorldError
-from votive.terms.key import Purpose
+from votive.terms.key import NETWORK_KEYS, Purpose
 from votive.terms.participant import Committee, Seat
 
 log = structlog.get_logger()
@@ -150,13 +150,10 @@ class Coordinator:
         return self._seen
 
     async def _count(self, purpose: Purpose, block: Block) -> Count:
-        if not purpose.mintable and await find_network_key(self._custody, self._keys, purpose, block):
-            return Count(held=1, next_batch=1)  # there will never be another batch to number
-        number = self._keys.next_batch(self._committee.epoch, purpose, block)
-        if not purpose.mintable:
-            return Count(held=0, next_batch=await number)
-        held, next_batch = await asyncio.gather(self._keys.stock(block), number)
-        return Count(held, next_batch)
+        held = self._keys.stock(block) if purpose.mintable else find_network_keys(self._custody, self._keys, purpose, block)
+        if purpose in NETWORK_KEYS and self._custody.network_keys(purpose):
+            return Count(held=await held, next_batch=1)  # there will never be another batch to number
+        return Count(*await asyncio.gather(held, self._keys.next_batch(self._committee.epoch, purpose, block)))
 
     def _stock(self, purpose: Purpose, view: ChainView) -> StockView:
         used, count = self._store.batches_used(self._committee.epoch, purpose), view.counts[purpose]

@@ -34,7 +34,7 @@ class Custody:
         self._live: set[KeyId] = set()
         self._unavailable: dict[KeyId, str] = {}
         self._open: OrderedDict[KeyId, KeyShare] = OrderedDict()
-        self._network: dict[Purpose, KeyId] = {}
+        self._network: dict[Purpose, tuple[KeyId, ...]] = {}
 
     def refresh(self) -> None:
         """Read the store's list again, after a promotion."""
@@ -93,35 +93,46 @@ class Custody:
 
     # The network's own keys
 
-    def appoint(self, key: KeyId) -> None:
-        """Use ``key`` as the network's key of its purpose: the first that the chain registered. Another is never taken for it."""
-        self._network.setdefault(key.purpose, key)
+    def appoint(self, purpose: Purpose, keys: Sequence[KeyId]) -> None:
+        """Use ``keys`` as the network's own of a purpose: the first that the chain registered. Others are never taken for them."""
+        self._network.setdefault(purpose, tuple(keys))
+
+    def network_keys(self, purpose: Purpose) -> tuple[KeyId, ...]:
+        """Return the network's own keys of a purpose in the chain's order, whether or not we have shares; none until it has all."""
+        return self._network.get(purpose, ())
 
     def network_public_key(self, purpose: Purpose) -> bytes | None:
-        """Return the network's key of a purpose, 48 bytes, whether or not we have a share; None until the chain has one."""
-        key = self._network.get(purpose)
-        return None if key is None else key.public_key
+        """Return the network's only key of a purpose, 48 bytes, whether or not we have a share; None until the chain has one."""
+        return next((key.public_key for key in self.network_keys(purpose)), None)
 
     def network_share(self, purpose: Purpose) -> KeyShare | None:
-        """Return our share of the network's key of a purpose, once it was opened and as long as it fits."""
-        key = self._network.get(purpose)
-        return self._open.get(key) if key is not None else None
+        """Return our share of the network's only key of a purpose, once it was opened and as long as it fits."""
+        return next((self._open.get(key) for key in self.network_keys(purpose)), None)
+
+    def holds(self, purpose: Purpose) -> bool:
+        """Return whether our shares of all the network's own keys of a purpose were opened and fit."""
+        keys = self.network_keys(purpose)
+        return bool(keys) and all(key in self._open for key in keys)
 
     def lacks_share(self, purpose: Purpose) -> bool:
         """Return whether the network has a key of this purpose of which this node keeps no share at all, usable or not."""
-        key = self._network.get(purpose)
-        return key is not None and key not in self._live
+        return any(key not in self._live for key in self.network_keys(purpose))
 
     async def network_key(self, purpose: Purpose) -> tuple[KeyId, KeyShare]:
-        """Return the network's key of a purpose and our opened share of it.
+        """Return the network's only key of a purpose and our opened share of it.
 
         Raises:
             WorldError: the network is still generating it, or this node's share of it cannot be used.
         """
-        key = self._network.get(purpose)
-        if key is None:
+        (share,) = await self.network_shares(purpose)
+        return self.network_keys(purpose)[0], share
+
+    async def network_shares(self, purpose: Purpose) -> list[KeyShare]:
+        """Return our opened shares of all the network's own keys of a purpose, in the chain's order; WorldError as above."""
+        keys = self.network_keys(purpose)
+        if not keys:
             raise not_generated(purpose)
-        return key, await self.open(key)
+        return [await self.open(key) for key in keys]
 
 
 def unavailable(why: str) -> WorldError:
@@ -130,8 +141,8 @@ def unavailable(why: str) -> WorldError:
 
 
 def not_generated(purpose: Purpose) -> WorldError:
-    """The refusal of a use of one of the network's own keys while the nodes are still making it."""
-    return unavailable(f"the nodes have not generated the network's key for {purpose.value} yet. Try again in a moment.")
+    """The refusal of a use of the network's own keys while the nodes are still making them."""
+    return unavailable(f"the nodes have not generated the network's keys for {purpose.value} yet. Try again in a moment.")
 
 
 def unknown_key(public_key: bytes) -> CallerError:

@@ -34,7 +34,7 @@ from votive.node.transitions import StockPolicy, network_key_policy
 from votive.node.unlock import unlock
 from votive.node.verification import check_all
 from votive.store import Store, StoreError, StoreInUse
-from votive.terms.key import NETWORK_PURPOSES, Purpose
+from votive.terms.key import NETWORK_KEYS, Purpose
 from votive.terms.session import network_id
 from votive.terms.version import VERSION
 
@@ -193,7 +193,7 @@ class Daemon:
 
 
 def key_policies(config: Config) -> dict[Purpose, StockPolicy]:
-    """Read how many keys of each purpose there shall be: a stock of PKPs, and one key of each of the network's own purposes."""
+    """Read how many keys of each purpose there shall be: a stock of PKPs, and those for the network's own use."""
     stock = config.stock
     pkps = StockPolicy(
         low=stock.low,
@@ -203,5 +203,5 @@ def key_policies(config: Config) -> dict[Purpose, StockPolicy]:
         deadline_blocks=stock.deadline_blocks,
         surplus=stock.batch,
     )
-    own = network_key_policy(stock.deadline_blocks)
-    return {Purpose.PKP_ECDSA: pkps, **dict.fromkeys(NETWORK_PURPOSES, own)}
+    own = {purpose: network_key_policy(stock.deadline_blocks, count) for purpose, count in NETWORK_KEYS.items()}
+    return {Purpose.PKP_ECDSA: pkps, **own}

@@ -117,6 +117,10 @@ class Service:
         """Return the key that the network signs sessions of PKPs with, 48 bytes; None while the nodes are still making it."""
         return self.decryption.custody.network_public_key(Purpose.SESSION_BLS)
 
+    def root_keys(self) -> tuple[bytes, ...]:
+        """Return the keys that claimed keys are derived from, compressed, in the chain's order; none before there are ten."""
+        return tuple(key.public_key for key in self.decryption.custody.network_keys(Purpose.ROOT_ECDSA))
+
     async def encryption_sign(self, asked: Asked, body: EncryptionSignBody) -> EncryptionSignAnswer:
         """Give our share of a decryption key to a caller for whom the conditions hold."""
         with self.gate.place():

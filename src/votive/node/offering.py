@@ -14,7 +14,6 @@ from votive.auth.methods import Methods, Occasion
 from votive.chain.blocks import Blocks
 from votive.chain.capacity import Capacity
 from votive.chain.named import Chains
-from votive.chain.token import token_id
 from votive.chain.wallets import ContractWallets
 from votive.ipfs import BlockStore
 from votive.ipfs.gateway import Gateways
@@ -28,6 +27,7 @@ from votive.node.config import Config
 from votive.node.coordinator import Coordinator
 from votive.node.custody import Custody
 from votive.node.decryption import Decryption, Judge
+from votive.node.derivation import Derivation
 from votive.node.execute import Service, action_of
 from votive.node.failure import ExitStatus, StartFailure
 from votive.node.gate import Gate
@@ -121,10 +121,6 @@ class Offering:
         return admission_by(self._config, Capacity(chain.rpc, chain.contracts), time.time)
 
     def _approver(self, chain: OnChain, peers: AmongPeers, coordinator: Coordinator) -> Approver:
-        async def registered(public_key: bytes) -> bool:
-            token = token_id(public_key)
-            return token in await chain.keys.registered([token], await chain.blocks.final_block())
-
         return Approver(
             committee=chain.committee,
             custody=self._custody,
@@ -132,7 +128,7 @@ class Offering:
             blocks=chain.blocks,
             signer=peers.signer,
             look_again=coordinator.settle_now,
-            registered=registered,
+            derivation=Derivation(self._custody, chain.keys, chain.blocks),
         )
 
     async def _decryption(self, chain: OnChain, peers: AmongPeers, programs: Programs) -> Decryption:

@@ -18,7 +18,7 @@ from votive.node.session_key import SessionKeys
 from votive.node.status import ChainStatus, KeysStatus, PeerStatus, SandboxStatus, StartStep, Status, StockStatus
 from votive.terms.encoding import hex0x
 from votive.terms.errors import ErrorCode, WorldError
-from votive.terms.key import NETWORK_PURPOSES, Purpose
+from votive.terms.key import NETWORK_KEYS, NETWORK_PURPOSES, Purpose
 from votive.terms.participant import Committee, Seat
 
 
@@ -85,7 +85,13 @@ class Report:
         if self._network is None:
             raise self._starting()
         encryption, session = (NetworkKeyEntry.of(self._custody.network_share(purpose)) for purpose in NETWORK_PURPOSES)
-        return msgspec.structs.replace(self._network, keys=NetworkKeysEntry(encryption=encryption, session=session))
+        keys = NetworkKeysEntry(
+            encryption=encryption, session=session, roots=self._roots() if self._custody.holds(Purpose.ROOT_ECDSA) else None
+        )
+        return msgspec.structs.replace(self._network, keys=keys)
+
+    def _roots(self) -> tuple[str, ...]:
+        return tuple(hex0x(key.public_key) for key in self._custody.network_keys(Purpose.ROOT_ECDSA))
 
     def _starting(self) -> WorldError:
         return WorldError(f"this node is starting. {self._step.value} Try again in a moment.", code=ErrorCode.KEY_UNAVAILABLE, status=503)
@@ -127,6 +133,7 @@ class Report:
             unminted=seen.unminted if seen else None,
             unavailable={hex0x(key.public_key): why for key, why in self._custody.unavailable.items()},
             network={purpose.value: self._network_key(purpose) for purpose in NETWORK_PURPOSES},
+            roots=self._roots(),
         )
 
     def _network_key(self, purpose: Purpose) -> str | None:
@@ -151,8 +158,8 @@ class Report:
     def _warnings(self) -> list[str]:
         warnings = [f"key {hex0x(key.public_key)}: {why}" for key, why in self._custody.unavailable.items()]
         warnings += [
-            f"this node has no share of the network's key for {purpose.value}: it takes no part for it. Restore its backup."
-            for purpose in NETWORK_PURPOSES
+            f"this node lacks a share of the network's keys for {purpose.value}: it takes no part for it. Restore its backup."
+            for purpose in NETWORK_KEYS
             if self._custody.lacks_share(purpose)
         ]
         if self._pool is not None and self._pool.missing_layers():

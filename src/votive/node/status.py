@@ -42,6 +42,8 @@ class KeysStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Public key → why this node takes no part for it."""
     network: dict[str, str | None] = {}
     """Purpose → the network's own key, or none while the nodes are still making it."""
+    roots: tuple[str, ...] = ()
+    """The ten keys that claimed keys are derived from, compressed, in the chain's order; none before there are ten."""
 
 
 class StockStatus(msgspec.Struct, frozen=True, kw_only=True):

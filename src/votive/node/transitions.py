@@ -62,9 +62,9 @@ class StockPolicy:
     """So long a refill waits for signing to pause, unless the stock is empty."""
 
 
-def network_key_policy(deadline_blocks: int) -> StockPolicy:
-    """The policy of a purpose of which the network has one key and never makes another."""
-    return StockPolicy(low=1, high=1, first_batch=1, batch=1, deadline_blocks=deadline_blocks, surplus=0)
+def network_key_policy(deadline_blocks: int, count: int = 1) -> StockPolicy:
+    """The policy of a purpose of which the network has so many keys, made in one batch, and never makes another."""
+    return StockPolicy(low=count, high=count, first_batch=count, batch=count, deadline_blocks=deadline_blocks, surplus=0)
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import structlog
+from coincurve import PublicKey
 
 from votive.chain.finality import Block
 from votive.chain.keys import Keys, RegisteredKey
 from votive.chain.token import token_id
 from votive.node.custody import Custody
 from votive.terms.errors import OurError, WorldError
-from votive.terms.key import NETWORK_PURPOSES, KeyId, Purpose, verification_hash
+from votive.terms.key import NETWORK_KEYS, KeyId, Purpose, Scheme, verification_hash
 
 log = structlog.get_logger()
 
@@ -43,22 +44,31 @@ def set_aside(custody: Custody, key: KeyId, why: str) -> None:
     custody.set_aside(key, why)
 
 
-async def find_network_key(custody: Custody, keys: Keys, purpose: Purpose, block: Block) -> bool:
-    """Tell ``custody`` which key the chain has for ``purpose``: the first one registered; False if there is none yet.
+async def find_network_keys(custody: Custody, keys: Keys, purpose: Purpose, block: Block) -> int:
+    """Tell ``custody`` which keys the chain has for ``purpose``, the first ones registered, and return how many there are.
 
-    The chain is asked until it has one, and then never again, as the first stays the first.
+    The chain is asked until it has all of them, and then never again, as the first stay the first.
     """
-    if custody.network_public_key(purpose) is None:
-        for registered in (await keys.of_purpose(purpose, block))[:1]:
-            custody.appoint(KeyId(purpose=purpose, public_key=registered.public_key))
-            log.info("the network has its key", purpose=purpose.value, public_key=registered.public_key.hex(), block=block.number)
-    return custody.network_public_key(purpose) is not None
+    wanted = NETWORK_KEYS[purpose]
+    if custody.network_keys(purpose):
+        return wanted
+    found = [key_id_of(registered, purpose) for registered in (await keys.of_purpose(purpose, block))[:wanted]]
+    if len(found) == wanted:
+        custody.appoint(purpose, found)
+        log.info("the network has its keys", purpose=purpose.value, keys=[key.public_key.hex() for key in found], block=block.number)
+    return len(found)
+
+
+def key_id_of(registered: RegisteredKey, purpose: Purpose) -> KeyId:
+    """Name a registered key as shares are named, by its compressed point."""
+    ecdsa = purpose.scheme is Scheme.ECDSA_SECP256K1
+    return KeyId(purpose=purpose, public_key=PublicKey(registered.public_key).format() if ecdsa else registered.public_key)
 
 
 async def check_all(custody: Custody, keys: Keys, block: Block) -> None:
     """Check every share in use against the chain at ``block``, and learn which keys are the network's own."""
-    for purpose in NETWORK_PURPOSES:
-        await find_network_key(custody, keys, purpose, block)
+    for purpose in NETWORK_KEYS:
+        await find_network_keys(custody, keys, purpose, block)
     live = sorted(custody.live, key=lambda key: key.public_key)
     for start in range(0, len(live), AT_ONCE):
         await _check_some(custody, keys, live[start : start + AT_ONCE], block)

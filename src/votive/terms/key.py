@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum, StrEnum
 
 import msgspec
 
+from votive.terms.claim import ROOT_KEYS
 from votive.terms.encoding import HashInput, tagged_hash
 from votive.terms.participant import Seat
 
@@ -45,6 +47,8 @@ class Purpose(StrEnum):
 
 NETWORK_PURPOSES = (Purpose.ENCRYPTION_BLS, Purpose.SESSION_BLS)
 """A network has one key of each of these, generated when it starts."""
+NETWORK_KEYS: Mapping[Purpose, int] = {**dict.fromkeys(NETWORK_PURPOSES, 1), Purpose.ROOT_ECDSA: ROOT_KEYS}
+"""How many keys of a purpose a network has for its own use, generated when it starts: the first that the chain registered."""
 
 
 class KeyId(msgspec.Struct, frozen=True, kw_only=True):

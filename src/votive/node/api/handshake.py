@@ -55,6 +55,7 @@ def handshake(door: Door, service: Callable[[], Service]) -> Answer:
             subnet_public_key=key,
             network_public_key=shown(office.session_key()),
             network_public_key_set=key,
+            hd_root_pubkeys=tuple(root.hex() for root in office.root_keys()),
             latest_blockhash=hex0x(block.hash),
         )
 

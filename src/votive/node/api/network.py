@@ -49,6 +49,8 @@ class NetworkKeysEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     encryption: NetworkKeyEntry | None = None
     session: NetworkKeyEntry | None = None
+    roots: tuple[str, ...] | None = None
+    """The ten keys that claimed keys are derived from, in the chain's order: 0x and hex of compressed points, 33 bytes."""
 
 
 class NetworkView(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,16 +58,16 @@ class Door:
     budget: Budget = field(default_factory=Budget)
 
     async def answer(
-        self, arrived: Arrived, limit: int, kind: type[Body], call: Callable[[Asked, Body], Awaitable[msgspec.Struct]]
+        self, arrived: Arrived, limit: int, kind: type[Body], call: Callable[[Asked, Body], Awaitable[msgspec.Struct]], status: int = 200
     ) -> Reply:
-        """Decode the body into ``kind``, await ``call``, encode what it returns; any error becomes Lit's JSON form."""
+        """Decode the body into ``kind``, await ``call``, encode what it returns under ``status``; any error becomes Lit's JSON form."""
         began = time.monotonic()
         try:
             async with asyncio.timeout(self.seconds):
                 body = await read_json(arrived.chunks, arrived.length, limit, self.budget)
                 asked = Asked(arrived.path, arrived.request_id, body, large=is_large(arrived.length), client=arrived.client)
                 answer = await call(asked, typed(body, kind))
-            reply = Reply(200, _encoder.encode(answer))
+            reply = Reply(status, _encoder.encode(answer))
         except Exception as error:  # noqa: BLE001  # the border of the house: every failure is told to the caller
             told = tell(error, arrived.path, arrived.request_id)
             reply = Reply(told.status, _encoder.encode(told))
