@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conformance import elsewhere
 from tests.conformance.answers import Answer, judge, read_answers
 from tests.conformance.sdk import HERE, Node, SdkMissing, find_node, install
 from tests.e2e.conftest import Place, votive
@@ -28,6 +30,8 @@ GREETS = "Lit.Actions.setResponse({ response: JSON.stringify({ greeting: `Hello,
 JUDGES = "const judge = async (word) => word === 'open';\n"
 DOOR = "Lit.Actions.setResponse({ response: password === 'open sesame' ? 'true' : 'false' });\n"
 OWN_TEXT = "encrypted by Votive's own client"
+ARCHIVED = {"letters/ann.txt": b"Dear Ann", "numbers.bin": bytes(range(256)) * 20}
+"""The files in an archive."""
 NOWHERE_CID = "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"
 """Of no program that was published here."""
 
@@ -135,13 +139,17 @@ def sdk() -> Sdk:
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """A running network of four nodes."""
+    """A running network of four nodes, which were then told of two chains that are elsewhere."""
     place = Place(tmp_path_factory.mktemp("conformance") / "network")
-    try:
-        place.run("up", "--nodes", 4)
-        yield place
-    finally:
-        votive("down", "--directory", place.directory)
+    with elsewhere.serving(elsewhere.Solana) as solana, elsewhere.serving(elsewhere.Cosmos) as cosmos:
+        try:
+            place.run("up", "--nodes", 4)
+            place.run("down")
+            elsewhere.tell(place.directory, solana=solana, cosmos=cosmos)
+            place.run("up")
+            yield place
+        finally:
+            votive("down", "--directory", place.directory)
 
 
 @pytest.fixture(scope="session")
@@ -165,12 +173,16 @@ def network(place: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return {
         "client": configuration(status),
         "condition_chain": status["chain"]["name"],
+        "solana_account": elsewhere.SOLANA_ACCOUNT,
+        "cosmos_account": elsewhere.COSMOS_ACCOUNT,
         "contracts": status["contracts"],
         "issuer": status["issuer"]["url"],
         "accounts": [account["private_key"] for account in accounts],
         "addresses": [account["address"] for account in accounts],
         "nodes": [node["url"] for node in status["nodes"]],
+        "blockhash_url": f"{status['nodes'][0]['url']}/get_most_recent_valid_block",
         "encryption_key": status["keys"]["encryption"],
+        "session_key": status["keys"]["session"],
         "key": key,
         "another_key": another,
         "published_cid": greets,
@@ -179,6 +191,7 @@ def network(place: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "door_code": DOOR,
         "nowhere_cid": NOWHERE_CID,
         "encrypted": encrypt(place, folder / "secret.txt", accounts[0]["address"]),
+        "archive": str(pack(folder / "letters.zip")),
     }
 
 
@@ -206,6 +219,14 @@ def encrypt(place: Place, file: Path, address: str) -> dict[str, Any]:
     place.run("encrypt", file, "--condition", f"user = {address}")
     encrypted: dict[str, Any] = json.loads(Path(f"{file}.json").read_text())
     return encrypted
+
+
+def pack(file: Path) -> Path:
+    """Write an archive of files."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in ARCHIVED.items():
+            archive.writestr(name, content)
+    return file
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Conditions that ask the development chain."""
+"""Conditions of every kind, on the development chain and elsewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ KINDS = (
     "siwe",
     "groups",
     "contract",
+    "solana",
     "unified",
+    "cosmos",
+    "fourKinds",
     "permissions",
     "action",
 )

@@ -1,4 +1,4 @@
-// Each kind of condition that asks the development chain, once where it holds and once where it does not.
+// Each kind of condition, once where it holds and once where it does not.
 import { decryptToString, encryptString } from '@lit-protocol/encryption';
 
 import { network, owner, refusal, run, sessionOf } from './votive.mjs';
@@ -38,8 +38,32 @@ const contract = (least) => ({
   chain,
   returnValueTest: { key: '', comparator: '>=', value: least },
 });
+const solana = (least) => ({
+  method: 'getBalance',
+  params: [network.solana_account],
+  pdaParams: [],
+  pdaInterface: { offset: 0, fields: {} },
+  pdaKey: '',
+  chain: 'solana',
+  returnValueTest: { key: '', comparator: '>=', value: least },
+});
+const cosmos = (least) => ({
+  path: `/cosmos/bank/v1beta1/balances/${network.cosmos_account}`,
+  chain: 'cosmos',
+  returnValueTest: { key: '$.balances[0].amount', comparator: '>=', value: least },
+});
 const groups = (comparator) => [[wallet(nobody), or, ether(comparator)], and, clock('>')];
 const unified = (least) => [{ conditionType: 'evmBasic', ...wallet(nobody) }, or, { conditionType: 'evmContract', ...contract(least) }];
+const cosmosOnly = (least) => [{ conditionType: 'cosmos', ...cosmos(least) }];
+const fourKinds = (least) => [
+  { conditionType: 'solRpc', ...solana('1') },
+  and,
+  { conditionType: 'cosmos', ...cosmos('1') },
+  and,
+  { conditionType: 'evmContract', ...contract('1') },
+  and,
+  { conditionType: 'evmBasic', ...tokens(least) },
+];
 
 // Of each kind: a list that holds for the owner, and one that does not.
 const kinds = {
@@ -55,7 +79,12 @@ const kinds = {
     groups: [groups('>'), groups('<')],
   },
   evmContractConditions: { contract: [[contract('1')], [contract('1000')]] },
-  unifiedAccessControlConditions: { unified: [unified('1'), unified('1000')] },
+  solRpcConditions: { solana: [[solana('5000000000')], [solana('5000000001')]] },
+  unifiedAccessControlConditions: {
+    unified: [unified('1'), unified('1000')],
+    cosmos: [cosmosOnly('42'), cosmosOnly('43')],
+    fourKinds: [fourKinds('1'), fourKinds('1000')],
+  },
 };
 
 await run(async (client) => {
