@@ -21,4 +21,4 @@ setup:                 # .venv with the dependencies and the Rust core; does onl
 	@$(PYTHON) tools/bootstrap.py
 
 clean:                 # forget everything that was built
-	rm -rf .venv .tools target contracts/node_modules tests/conformance/node_modules src/votive/core/*.so
+	rm -rf .venv .tools target contracts/node_modules tests/conformance/node_modules examples/lit-sdk/node_modules src/votive/core/*.so

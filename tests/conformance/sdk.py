@@ -12,7 +12,6 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
-STAMP = MODULES / ".installed"
 LEAST_NODE = 20
 INSTALL_SECONDS = 600
 
@@ -55,20 +54,22 @@ def _on_path() -> Node:
     return Node(node, (npm,))
 
 
-def install(node: Node) -> None:
-    """Install what package-lock.json names, unless that was done; no package's script runs.
+def install(node: Node, folder: Path = HERE) -> None:
+    """Install what ``folder``'s package-lock.json names, unless that was done; no package's script runs.
 
     Raises:
         SdkMissing: npm failed; its own words are in the message.
     """
-    digest = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    if STAMP.is_file() and STAMP.read_text() == digest:
+    digest = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "node_modules" / ".installed"
+    if stamp.is_file() and stamp.read_text() == digest:
         return
     command = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error"]
     try:
-        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
-        raise SdkMissing(f"`npm ci` in {HERE} did not end within {INSTALL_SECONDS} s. Is the package registry within reach?") from error
+        raise SdkMissing(f"`npm ci` in {folder} did not end within {INSTALL_SECONDS} s. Is the package registry within reach?") from error
     if done.returncode != 0:
-        raise SdkMissing(f"Lit's SDK cannot be installed: `npm ci` in {HERE} ended with status {done.returncode}:\n{done.stderr.strip()}")
-    STAMP.write_text(digest)
+        said = f"`npm ci` in {folder} ended with status {done.returncode}:\n{done.stderr.strip()}"
+        raise SdkMissing(f"Lit's SDK cannot be installed: {said}")
+    stamp.write_text(digest)
