@@ -13,6 +13,7 @@ import typer
 from votive.cli import action, key, sessions
 from votive.cli.demo import demo
 from votive.cli.encryption import decrypt, encrypt
+from votive.cli.lit_config import lit_config
 from votive.cli.network import down, logs, status, up
 from votive.cli.options import Verbose
 from votive.cli.output import note, print_error, print_usage_error, say
@@ -52,6 +53,7 @@ app.command(name="up")(up)
 app.command(name="status")(status)
 app.command(name="logs")(logs)
 app.command(name="down")(down)
+app.command(name="lit-config")(lit_config)
 app.add_typer(key.app, name="key")
 app.add_typer(action.app, name="action")
 app.command(name="encrypt")(encrypt)
