@@ -6,9 +6,16 @@ import asyncio
 import inspect
 import sys
 
-from benches import action, auth, encryption, engine, network
+from benches import action, auth, encryption, engine, network, sdk
 
-SECTIONS = {"action": action.run, "auth": auth.run, "encryption": encryption.run, "engine": engine.run, "network": network.run}
+SECTIONS = {
+    "action": action.run,
+    "auth": auth.run,
+    "encryption": encryption.run,
+    "engine": engine.run,
+    "network": network.run,
+    "sdk": sdk.run,
+}
 
 
 def main() -> int:

@@ -1,0 +1,196 @@
+"""What a client adds to the nodes' time: Lit's JavaScript SDK and ours, in turns on one network, doing the same with the same rights.
+
+Both show session signatures of the same wallet for the same resources, wait for all four nodes, and verify what they return; both have
+warmed up. The nodes alone (``benches/bare.py``) are measured in the same turns. What an SDK adds is the median, over the turns, of the
+difference between its median and theirs: what else this machine does meanwhile is then the same for all three.
+"""
+
+from __future__ import annotations
+
+import base64
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import votive
+from benches.bare import Bare
+from benches.callers import Caller, Calls, Here, javascript
+from benches.network import NODES, settle
+from benches.report import Report, Row, publish, timed
+from votive.client import Network, Session, SessionStore
+from votive.client.results import Minted
+from votive.devnet import Devnet
+from votive.devnet.lit_config import lit_config
+from votive.terms.ethereum import keccak
+
+RESOURCES = ("lit-litaction://*", "lit-pkp://*")
+CODE = b"""(async () => {
+  const toSign = ethers.utils.arrayify(ethers.utils.id(text));
+  await Lit.Actions.signEcdsa({ toSign, publicKey, sigName: 'signed' });
+  Lit.Actions.setResponse({ response: text });
+})();"""
+WARM_UP, TURNS, PER_TURN, PARALLEL = 40, 9, 8, 8
+REACH = "< 0.5"
+NAMES = {"nodes": "the nodes alone", "javascript": "Lit's SDK", "python": "ours"}
+
+Turn = dict[str, Calls]
+"""What each client took, one after another."""
+
+
+async def run() -> None:
+    """Start a network, put both SDKs and none to it in turns, and report."""
+    with tempfile.TemporaryDirectory(prefix="votive-bench-") as directory:
+        network = await Devnet.up(Path(directory) / "network", nodes=NODES)
+        try:
+            async with callers(network, Path(directory)) as clients:
+                for client in clients.values():
+                    await warm(client)
+                await settle(network)
+                rows = await measure(clients)
+        finally:
+            await network.down()
+    publish(Report(section="sdk", rows=tuple(rows)))
+
+
+async def measure(clients: dict[str, Caller]) -> list[Row]:
+    """All rows."""
+    arrivals = await turns({name: client for name, client in clients.items() if name != "nodes"}, "arrive", 2, 1)
+    rows = [*compared("connect", arrivals, "connect"), *compared("first session", arrivals, "session")]
+    for operation, name in (("sign", "pkpSign"), ("execute", "executeJs")):
+        for workers, how in ((1, "one at a time"), (PARALLEL, f"{PARALLEL} at a time")):
+            taken = await turns(clients, operation, PER_TURN, workers)
+            rows += [*compared(f"{name}, {how}", taken, operation), *added(f"{name}, {how}", taken, operation)]
+    return rows
+
+
+async def turns(clients: dict[str, Caller], operation: str, count: int, workers: int) -> list[Turn]:
+    """Let all clients call in turns, each turn beginning with another."""
+    names, taken = list(clients), []
+    for turn in range(TURNS):
+        order = names[turn % len(names) :] + names[: turn % len(names)]
+        taken.append({name: await clients[name].calls(operation, count, workers) for name in order})
+    return taken
+
+
+async def warm(client: Caller) -> None:
+    """Call until compilers have compiled, connections are open, and nodes know the session."""
+    await client.calls("sign", WARM_UP)
+    await client.calls("execute", WARM_UP // 2)
+    await client.calls("sign", 2, PARALLEL)
+
+
+def compared(name: str, taken: Sequence[Turn], step: str) -> list[Row]:
+    """How long a step takes with each client."""
+    return [
+        timed(f"{name}: {NAMES[client]}", [sample for turn in taken for sample in turn[client].of(step)])
+        for client in NAMES
+        if client in taken[0]
+    ]
+
+
+def added(name: str, taken: Sequence[Turn], step: str) -> list[Row]:
+    """What each SDK adds to the nodes' time and what CPU it takes itself, and what part of Lit's that of ours is."""
+    theirs, ours = (statistics.median(differences(taken, step, client)) for client in ("javascript", "python"))
+    their_cpu, our_cpu = (statistics.median(cpu_of_each(taken, client)) for client in ("javascript", "python"))
+    row = {"unit": "ms", "samples": len(taken)}
+    return [
+        Row(name=f"{name}: Lit's SDK adds", value=theirs, **row),
+        Row(name=f"{name}: ours adds", value=ours, **row),
+        Row(name=f"{name}: ours adds ÷ Lit's SDK adds", unit="", value=ours / theirs, samples=len(taken), reach=REACH),
+        Row(name=f"{name}: Lit's SDK, its own CPU", value=their_cpu, **row),
+        Row(name=f"{name}: ours, its own CPU", value=our_cpu, **row),
+    ]
+
+
+def differences(taken: Sequence[Turn], step: str, client: str) -> list[float]:
+    """How much longer a client takes than the nodes, in each turn, in ms."""
+    return [statistics.median(turn[client].of(step)) - statistics.median(turn["nodes"].of(step)) for turn in taken]
+
+
+def cpu_of_each(taken: Sequence[Turn], client: str) -> list[float]:
+    """A client's own CPU for one call, in each turn, in ms."""
+    return [turn[client].cpu / len(turn[client].milliseconds) for turn in taken]
+
+
+@asynccontextmanager
+async def callers(network: Devnet, directory: Path) -> AsyncIterator[dict[str, Caller]]:
+    """The clients, all of one wallet and one key."""
+    account, store = network.accounts[0].private_key, SessionStore(directory / "state")
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(votive.connect(network.node_url(1)))
+        key = await client.mint(account=account)
+        session = await client.session(account, RESOURCES, store=store)
+        bare = Bare([node.url for node in client.committee.nodes])
+        stack.push_async_callback(bare.close)
+        described = {
+            "client": msgspec.to_builtins(lit_config(network.plan).client) | {"debug": False},
+            "account": account,
+            "publicKey": key.public_key,
+            "code": CODE.decode(),
+        }
+        yield {
+            "nodes": Here("nodes", alone(bare, client, session, key)),
+            "javascript": await stack.enter_async_context(javascript(described, directory)),
+            "python": Here("python", our_operations(network, client, session, key, directory)),
+        }
+
+
+def our_operations(network: Devnet, client: Network, session: Session, key: Minted, directory: Path) -> dict[str, Any]:
+    """Our SDK."""
+    account, url = network.accounts[0].private_key, network.node_url(1)
+
+    async def arrive(text: str) -> dict[str, float]:
+        began = time.perf_counter()
+        async with votive.connect(url) as client:
+            there = time.perf_counter()
+            session = await client.session(account, RESOURCES, store=SessionStore(directory / text))
+            session.prove(client.committee.nodes)
+            return {"connect": (there - began) * 1000, "session": since(there)}
+
+    async def sign(text: str) -> dict[str, float]:
+        began = time.perf_counter()
+        await client.sign(key.token_id, keccak(text.encode()), session=session)
+        return {"sign": since(began)}
+
+    async def execute(text: str) -> dict[str, float]:
+        began = time.perf_counter()
+        await client.execute(CODE, {"publicKey": key.public_key, "text": text}, session=session)
+        return {"execute": since(began)}
+
+    return {"arrive": arrive, "sign": sign, "execute": execute}
+
+
+def alone(bare: Bare, client: Network, session: Session, key: Minted) -> dict[str, Any]:
+    """No SDK: what it would send, written before the clock starts."""
+
+    def bodies(fields: dict[str, Any]) -> list[bytes]:
+        proofs = session.prove(client.committee.nodes)
+        return [
+            msgspec.json.encode({**fields, "authSig": proofs[node.seat], "epoch": client.committee.epoch})
+            for node in client.committee.nodes
+        ]
+
+    async def sign(text: str) -> dict[str, float]:
+        written = bodies({"toSign": list(keccak(text.encode())), "pubkey": key.public_key})
+        began = time.perf_counter()
+        await bare.post("/web/pkp/sign/v1", written)
+        return {"sign": since(began)}
+
+    async def execute(text: str) -> dict[str, float]:
+        written = bodies({"code": base64.b64encode(CODE).decode(), "jsParams": {"publicKey": key.public_key, "text": text}})
+        began = time.perf_counter()
+        await bare.post("/web/execute/v1", written)
+        return {"execute": since(began)}
+
+    return {"sign": sign, "execute": execute}
+
+
+def since(began: float) -> float:
+    """Milliseconds since ``began``."""
+    return (time.perf_counter() - began) * 1000
