@@ -26,7 +26,7 @@ export const walletOf = (network, privateKey) =>
   new ethers.Wallet(privateKey, new ethers.providers.JsonRpcProvider(network.client.rpcUrl));
 
 export async function clientOf(network) {
-  const client = new LitNodeClientNodeJs(network.client);
+  const client = new LitNodeClientNodeJs({ ...network.client, debug: false });
   client._blockHashUrl = network.blockhash_url; // else, 30 seconds after `connect`, the SDK asks a server of Lit's
   await client.connect();
   return client;

@@ -119,3 +119,107 @@ def test_only_the_program_uses_a_burned_key(run: Run, place: Place, described: P
     assert told(f"4: signed by ({ADDRESS})", done.out) == told(f"key ({ADDRESS})", done.out)
     assert "5: refused, NodeJsExecutionError" in done.out
     assert "without the program: refused, NodeAuthSigScopeTooLimited" in done.out
+
+
+# Another network, whose keys' permissions move here.
+
+
+@pytest.fixture(scope="module")
+def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A second network, with a chain of its own."""
+    old = Place(tmp_path_factory.mktemp("old") / "network")
+    try:
+        old.run("up", "--nodes", 4)
+        yield old
+    finally:
+        votive("down", "--directory", old.directory)
+
+
+@pytest.fixture(scope="module")
+def cid(tmp_path_factory: pytest.TempPathFactory, old: Place) -> str:
+    """Of a program."""
+    file = tmp_path_factory.mktemp("action") / "action.js"
+    file.write_text("Lit.Actions.setResponse({ response: 'moved' });")
+    return str(old.run("action", "cid", file)["cid"])
+
+
+@pytest.fixture
+def old_chain(old: Place, tmp_path: Path) -> Path:
+    """What the program is told of the other network."""
+    status, file = old.run("status"), tmp_path / "old.json"
+    file.write_text(json.dumps({"rpcUrl": status["chain"]["rpc_url"], "PKPPermissions": status["contracts"]["PKPPermissions"]}))
+    return file
+
+
+def table(done: Done) -> list[dict[str, str]]:
+    """The rows that the program printed."""
+    heading, *rows = (line.split("\t") for line in done.out if "\t" in line)
+    return [dict(zip(heading, row, strict=True)) for row in rows]
+
+
+def test_the_permissions_of_listed_keys_move_to_new_keys(
+    run: Run, place: Place, old: Place, cid: str, described: Path, old_chain: Path
+) -> None:
+    owner, friend, payer = (account(place, number) for number in (2, 3, 4))
+    first, second = (old.run("key", "mint", "--as", 2) for _ in range(2))
+    passkey = "a5010203262001215820" + "11" * 32 + "225820" + "22" * 32
+    for token, *words in (
+        (first, "--action", cid),
+        (first, "--address", friend["address"], "--messages-only"),
+        (first, "--method", "google", "--user", "ann", "--application", "app-1"),
+        (first, "--method", "webauthn", "--user", "cmF3LWlk", "--public-key", passkey),
+        (second, "--address", first["eth_address"]),
+    ):
+        old.run("key", "grant", token["token_id"], *words, "--as", 2)
+    old.run("key", "transfer", second["token_id"], first["eth_address"], "--as", 2)
+
+    done = run("migrate-permissions", described, payer["private_key"], old_chain, first["token_id"], second["token_id"])
+    assert done.status == 0, done.errors
+    one, two = table(done)
+    assert (one["old token"], one["old address"], one["owner"]) == (first["token_id"], first["eth_address"], owner["address"])
+    assert one["new token"] != one["old token"]
+
+    here, there = (network.run("key", "show", token) for network, token in ((place, one["new token"]), (old, first["token_id"])))
+    assert here["permitted_actions"] == there["permitted_actions"] == [cid]
+    assert here["permitted_addresses"] == there["permitted_addresses"] == [friend["address"]]
+    assert len(here["permitted_methods"]) == 2
+    assert sorted(here["permitted_methods"], key=str) == sorted(there["permitted_methods"], key=str)
+    assert here["owner"] == owner["address"]
+    why = place.run("key", "why", one["new token"], "--as", 3)
+    assert not why["permitted"]
+    assert "PERSONAL_SIGN" in json.dumps(why)
+
+    # What the first key owned and might use, its successor owns and may use.
+    successor = place.run("key", "show", two["new token"])
+    assert successor["permitted_addresses"] == [one["new address"]]
+    assert successor["owner"] == two["owner"] == one["new address"]
+
+
+def test_a_burned_key_moves_only_whole(run: Run, place: Place, old: Place, cid: str, described: Path, old_chain: Path) -> None:
+    program, mixed = old.run("key", "mint", "--burn-for", cid), old.run("key", "mint", "--as", 2)
+    old.run("key", "grant", mixed["token_id"], "--address", account(place, 3)["address"], "--as", 2)
+    old.run("key", "burn", mixed["token_id"], "--as", 2)
+
+    words = (described, account(place, 4)["private_key"], old_chain, program["token_id"], mixed["token_id"])
+    done = run("migrate-permissions", *words)
+    assert done.status == 1
+    assert f"{mixed['token_id']}: not moved: it was burned, but not with one action" in done.errors
+    [moved] = table(done)
+    assert moved["owner"] == "nobody"
+    here = place.run("key", "show", moved["new token"])
+    assert (here["owner"], here["permitted_actions"], here["permitted_addresses"]) == (None, [cid], [])
+
+
+def test_a_key_that_owned_and_permitted_itself_does_so_again(
+    run: Run, place: Place, old: Place, cid: str, described: Path, old_chain: Path
+) -> None:
+    key = old.run("key", "mint", "--as", 2)
+    for words in (("--action", cid), ("--address", key["eth_address"])):
+        old.run("key", "grant", key["token_id"], *words, "--as", 2)
+    old.run("key", "transfer", key["token_id"], key["eth_address"], "--as", 2)
+    done = run("migrate-permissions", described, account(place, 4)["private_key"], old_chain, key["token_id"])
+    assert done.status == 0, done.errors
+    [moved] = table(done)
+    here = place.run("key", "show", moved["new token"])
+    assert here["owner"] == here["eth_address"] == moved["new address"]
+    assert (here["permitted_actions"], here["permitted_addresses"]) == ([cid], [here["eth_address"]])
