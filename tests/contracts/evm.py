@@ -143,6 +143,10 @@ class Evm:
         return 2 * len(self.wallets) // 3 + 1
 
     @property
+    def chain_id(self) -> int:
+        return int(self.tester.backend.chain.chain_id)
+
+    @property
     def block_number(self) -> int:
         """The number of the newest mined block."""
         return self.tester.get_block_by_number("latest")["number"]

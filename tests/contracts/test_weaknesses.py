@@ -33,8 +33,12 @@ def test_one_node_repeated_is_not_a_quorum(evm: Evm) -> None:
 
 
 def test_no_contract_checks_a_signature_that_could_be_replayed() -> None:
-    """Votes are transactions of the nodes' own wallets: chain id, contract and nonce are in what the wallet signs."""
-    assert not [path.name for path in SOURCES.glob("*.sol") if re.search(r"ecrecover|ECDSA\.recover", path.read_text())]
+    """Votes are transactions of the nodes' own wallets; claims, once for a key, are under EIP-712 (test_claims.py)."""
+    checking = [path for path in SOURCES.glob("*.sol") if re.search(r"ecrecover|ECDSA\.|SignatureChecker", path.read_text())]
+    assert [path.name for path in checking] == ["PubkeyRouter.sol"]
+    code = checking[0].read_text()
+    assert re.findall(r"ecrecover\((\w+)", code) == ["digest"]
+    assert "digest = _hashTypedDataV4(" in code
 
 
 # A removed method that was granted again had its old scopes.
@@ -96,10 +100,12 @@ def test_mints_and_burns_of_one_block_do_not_disturb_each_other(evm: Evm) -> Non
 # The contracts' owner could replace keys, code, and callers.
 
 
+CLAIMING = {"claimAndMintNextAndAddAuthMethods", "claimAndMintNextAndAddAuthMethodsWithTypes"}
 WRITING = {
     "Staking": set(),
     "ContractResolver": set(),
-    "PubkeyRouter": {"voteForKeys", "takeNext"},
+    "HDKeyDeriver": set(),
+    "PubkeyRouter": {"voteForKeys", "takeNext", "claim"},
     "PKPPermissions": {
         "addPermittedAction",
         "addPermittedAddress",
@@ -125,7 +131,7 @@ WRITING = {
         "transferOwnership",
         "renounceOwnership",
     },
-    "PKPHelper": {"mintNextAndAddAuthMethods", "mintNextAndAddAuthMethodsWithTypes"},
+    "PKPHelper": {"mintNextAndAddAuthMethods", "mintNextAndAddAuthMethodsWithTypes"} | CLAIMING,
     "Allowlist": {
         "setAllowed",
         "setNotAllowed",
@@ -153,6 +159,8 @@ WRITING = {
     "PKPNFT": {
         "mintNext",
         "mintGrantAndBurnNext",
+        "claimAndMint",
+        "claimAndMintFor",
         "burn",
         "approve",
         "setApprovalForAll",
