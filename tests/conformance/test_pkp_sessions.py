@@ -5,19 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.conformance.conftest import refusal
+from eth_keys import keys
+from tests.conformance.conftest import Flow, refusal
+
+SCOPE, METHOD = ("NodeError", "NodeAuthSigScopeTooLimited"), ("NodeError", "NodeInvalidAuthMethod")
+REFUSED = {
+    "wallet": SCOPE,
+    "token": SCOPE,
+    "action": METHOD,
+    "forgedToken": METHOD,
+    "passkeyOfAnotherKey": METHOD,
+    "passkeyWithAnotherSecret": METHOD,
+    "passkeyOverNoBlock": METHOD,
+    "signWithAnotherKey": SCOPE,
+}
 
 
 def test_whoever_the_chain_permits_opens_a_session_of_the_key_that_signs_decrypts_and_runs(
-    run: Callable[[str], dict[str, Any]], network: dict[str, Any]
+    start: Callable[[str], Flow], network: dict[str, Any]
 ) -> None:
-    found, address = run("pkp_sessions.mjs"), network["key"]["eth_address"]
-    used = {"signed": address, "decrypted": "for the key itself", "ran": address}
-    refused = {name: refusal(error) for name, error in found.pop("refused").items()}
-    assert found == dict.fromkeys(("wallet", "token", "action", "cid"), used)
-    assert {name: (error.name, error.error_code) for name, error in refused.items()} == {
-        "wallet": ("NodeError", "NodeAuthSigScopeTooLimited"),
-        "token": ("NodeError", "NodeAuthSigScopeTooLimited"),
-        "action": ("NodeError", "NodeInvalidAuthMethod"),
-        "forgedToken": ("NodeError", "NodeInvalidAuthMethod"),
-    }
+    flow = start("pkp_sessions.mjs")
+    found = flow.found()
+    refused = {name: refusal(error) for name, error in found["refused"].items()}
+    assert {name: (error.name, error.error_code) for name, error in refused.items()} == REFUSED
+    assert {name: found[name] for name in ("wallet", "token", "action", "cid")} == dict.fromkeys(
+        ("wallet", "token", "action", "cid"), used(network["key"]["eth_address"])
+    )
+
+    own = found["own"]
+    assert own["passkey"] == own["expected"]
+    assert own["address"] == keys.PublicKey(bytes.fromhex(own["publicKey"][4:])).to_checksum_address() != network["key"]["eth_address"]
+    assert found["passkey"] == used(own["address"])
+
+    assert f"0x{found['networkKey']}" == network["session_key"]
+    rounds = {answer.request_id for answer in flow.answers if answer.endpoint == "/web/sign_session_key"}
+    assert len(rounds) == 5 + len(REFUSED) - 1, "the SDK verifies a session that it was given, and so asks for each once"
+
+
+def used(address: str) -> dict[str, str]:
+    """What a session of the key with this address does."""
+    return {"signed": address, "decrypted": "for the key itself", "ran": address}

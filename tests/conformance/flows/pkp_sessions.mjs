@@ -1,15 +1,16 @@
-// Sessions of a key: opened by a wallet, by an action, by an account at an identity provider; then used to sign and to decrypt.
+// Sessions of a key: opened by a wallet, by an action, by an account at an identity provider, by a passkey; then used to sign, to decrypt
+// and to run actions.
 import { decryptToString, encryptString } from '@lit-protocol/encryption';
-import { EthWalletProvider } from '@lit-protocol/lit-auth-client';
+import { EthWalletProvider, WebAuthnProvider } from '@lit-protocol/lit-auth-client';
 import { ethers } from 'ethers';
 
-import { DECRYPTING, RUNNING, SIGNING, network, permitted, refusal, run, soon, stranger } from './votive.mjs';
+import { Authenticator } from './authenticator.mjs';
+import { DECRYPTING, RUNNING, SIGNING, network, owner, permitted, refusal, run, soon, stranger } from './votive.mjs';
 
-const { public_key: pkpPublicKey, eth_address: address } = network.key;
-const GOOGLE_JWT = 6;
+const [WEBAUTHN, GOOGLE_JWT] = [3, 6];
 const chain = network.condition_chain;
 const digest = ethers.utils.id('signed in a session of the key');
-const accessControlConditions = [
+const isUser = (address) => [
   {
     contractAddress: '',
     standardContractType: '',
@@ -36,31 +37,81 @@ function withUser(token, sub) {
   return [header, Buffer.from(JSON.stringify(changed)).toString('base64url'), signature].join('.');
 }
 
+const HELPER = [
+  `function mintNextAndAddAuthMethods(uint256 keyType, uint256[] types, bytes[] ids, bytes[] pubkeys, uint256[][] scopes,
+    bool addPkpEthAddressAsPermittedAddress, bool sendPkpToItself) payable returns (uint256)`,
+];
+const PKPNFT = ['function mintCost() view returns (uint256)', 'event PKPMinted(uint256 indexed tokenId, bytes pubkey)'];
+
+// What the relay of Lit's WebAuthnProvider does for a new passkey: mint a key that belongs to itself, and permit the passkey to use it.
+async function mintedFor(registration) {
+  const id = await WebAuthnProvider.authMethodId({ authMethodType: WEBAUTHN, accessToken: JSON.stringify(registration) });
+  const publicKey = WebAuthnProvider.getPublicKeyFromRegistration(registration);
+  const nft = new ethers.Contract(network.contracts.PKPNFT, PKPNFT, owner);
+  const helper = new ethers.Contract(network.contracts.PKPHelper, HELPER, owner);
+  const value = await nft.mintCost();
+  const { logs } = await (await helper.mintNextAndAddAuthMethods(2, [WEBAUTHN], [id], [publicKey], [[1]], true, true, { value })).wait();
+  const mine = logs.filter(({ address, topics }) => address === nft.address && topics[0] === nft.interface.getEventTopic('PKPMinted'));
+  const { pubkey } = nft.interface.parseLog(mine[0]).args;
+  return { publicKey: pubkey, address: ethers.utils.computeAddress(pubkey), passkey: publicKey };
+}
+
+// What WebAuthnProvider.authenticate returns: an assertion over the newest block's hash.
+async function assertionOf(authenticator, client) {
+  const challenge = ethers.utils.arrayify(await client.getLatestBlockhash());
+  return { authMethodType: WEBAUTHN, accessToken: JSON.stringify(authenticator.authenticate(challenge)) };
+}
+
 await run(async (client) => {
-  const requests = { pkpPublicKey, chain: 'ethereum', expiration: soon(), resourceAbilityRequests: [SIGNING, RUNNING, DECRYPTING] };
-  const encrypted = await encryptString({ accessControlConditions, dataToEncrypt: 'for the key itself' }, client);
-  const byWallet = async (signer) =>
-    client.getPkpSessionSigs({ ...requests, authMethods: [await EthWalletProvider.authenticate({ signer, litNodeClient: client })] });
-  const byToken = (accessToken) => client.getPkpSessionSigs({ ...requests, authMethods: [{ authMethodType: GOOGLE_JWT, accessToken }] });
-  const byAction = (password, action) => client.getPkpSessionSigs({ ...requests, authMethods: [], jsParams: { password }, ...action });
+  const opened = (pkpPublicKey, method, more = {}) =>
+    client.getPkpSessionSigs({
+      pkpPublicKey,
+      authMethods: method ? [method] : [],
+      chain: 'ethereum',
+      expiration: soon(),
+      resourceAbilityRequests: [SIGNING, RUNNING, DECRYPTING],
+      ...more,
+    });
+  const { public_key: key, eth_address: keyAddress } = network.key;
+  const byWallet = async (signer) => opened(key, await EthWalletProvider.authenticate({ signer, litNodeClient: client }));
+  const byToken = (accessToken) => opened(key, { authMethodType: GOOGLE_JWT, accessToken });
+  const byAction = (password, action) => opened(key, null, { jsParams: { password }, ...action });
   const inline = { litActionCode: Buffer.from(network.door_code).toString('base64') };
 
-  const sign = (sessionSigs) => client.pkpSign({ toSign: ethers.utils.arrayify(digest), pubKey: pkpPublicKey, sessionSigs });
-  const use = async (sessionSigs) => ({
-    signed: ethers.utils.recoverAddress(digest, (await sign(sessionSigs)).signature),
-    decrypted: await decryptToString({ accessControlConditions, chain, ...encrypted, sessionSigs }, client),
-    ran: (await client.executeJs({ code: `Lit.Actions.setResponse({ response: Lit.Auth.authSigAddress })`, sessionSigs })).response,
-  });
+  const authenticator = new Authenticator('https://app.example');
+  const twin = new Authenticator('https://app.example', authenticator.id);
+  const own = await mintedFor(authenticator.register(Buffer.from('a challenge of the relay')));
+  const byPasskey = async (pkpPublicKey, passkey) => opened(pkpPublicKey, await assertionOf(passkey, client));
+  const old = { authMethodType: WEBAUTHN, accessToken: JSON.stringify(authenticator.authenticate(Buffer.alloc(32, 7))) };
+
+  const sign = (pubKey, sessionSigs) => client.pkpSign({ toSign: ethers.utils.arrayify(digest), pubKey, sessionSigs });
+  const use = async (sessionSigs, pubKey = key, address = keyAddress) => {
+    const accessControlConditions = isUser(address);
+    const encrypted = await encryptString({ accessControlConditions, dataToEncrypt: 'for the key itself' }, client);
+    return {
+      signed: ethers.utils.recoverAddress(digest, (await sign(pubKey, sessionSigs)).signature),
+      decrypted: await decryptToString({ accessControlConditions, chain, ...encrypted, sessionSigs }, client),
+      ran: (await client.executeJs({ code: `Lit.Actions.setResponse({ response: Lit.Auth.authSigAddress })`, sessionSigs })).response,
+    };
+  };
+  const passkeySession = await byPasskey(own.publicKey, authenticator);
   return {
+    networkKey: client.networkPubKey,
     wallet: await use(await byWallet(permitted)),
     token: await use(await byToken(await idToken('ann'))),
     action: await use(await byAction('open sesame', inline)),
     cid: await use(await byAction('open sesame', { litActionIpfsId: network.door_cid })),
+    passkey: await use(passkeySession, own.publicKey, own.address),
+    own: { ...own, expected: ethers.utils.hexlify(authenticator.publicKey) },
     refused: {
       wallet: await refusal(byWallet(stranger)),
       token: await refusal(byToken(await idToken('bob'))),
       forgedToken: await refusal(byToken(withUser(await idToken('bob'), 'ann'))),
       action: await refusal(byAction('open, please', inline)),
+      passkeyOfAnotherKey: await refusal(byPasskey(key, authenticator)),
+      passkeyWithAnotherSecret: await refusal(byPasskey(own.publicKey, twin)),
+      passkeyOverNoBlock: await refusal(opened(own.publicKey, old)),
+      signWithAnotherKey: await refusal(sign(key, passkeySession)),
     },
   };
 });
