@@ -22,13 +22,12 @@ from tests.conformance.answers import Answer, judge, read_answers
 from tests.conformance.sdk import HERE, Node, SdkMissing, find_node, install
 from tests.e2e.conftest import Place, votive
 
-from votive.chain.artifact import artifact
-
 FLOW_SECONDS = 120
 FLOWS = HERE / "flows"
 GREETS = "Lit.Actions.setResponse({ response: JSON.stringify({ greeting: `Hello, ${name}` }) });\n"
 JUDGES = "const judge = async (word) => word === 'open';\n"
 DOOR = "Lit.Actions.setResponse({ response: password === 'open sesame' ? 'true' : 'false' });\n"
+SIGNS = "(async () => { await Lit.Actions.signEcdsa({ toSign, publicKey, sigName: 'sig' }); })();\n"
 OWN_TEXT = "encrypted by Votive's own client"
 ARCHIVED = {"letters/ann.txt": b"Dear Ann", "numbers.bin": bytes(range(256)) * 20}
 """The files in an archive."""
@@ -154,13 +153,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 @pytest.fixture(scope="session")
 def network(place: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a program is told of the network: the SDK's configuration, accounts, and a key with all that is permitted of it.
+    """What a program is told of the network: what ``votive lit-config`` prints, accounts, and a key with all that is permitted of it.
 
     The first account owns both keys; the second is permitted one; nobody knows the third.
     """
-    status, folder = place.run("status"), tmp_path_factory.mktemp("actions")
+    config, status, folder = place.run("lit-config"), place.run("status"), tmp_path_factory.mktemp("actions")
     accounts = status["accounts"][:3]
-    greets, judges, door = (publish(place, folder / f"{number}.js", code) for number, code in enumerate((GREETS, JUDGES, DOOR)))
+    codes = (GREETS, JUDGES, DOOR, SIGNS)
+    greets, judges, door, signs = (publish(place, folder / f"{number}.js", code) for number, code in enumerate(codes))
     key, another = place.run("key", "mint"), place.run("key", "mint")
     permitted = accounts[1]["address"]
     for words in (
@@ -171,16 +171,15 @@ def network(place: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     ):
         place.run("key", "grant", key["token_id"], *words)
     return {
-        "client": configuration(status),
-        "condition_chain": status["chain"]["name"],
+        **config,
+        "client": config["client"] | {"debug": False},
         "solana_account": elsewhere.SOLANA_ACCOUNT,
         "cosmos_account": elsewhere.COSMOS_ACCOUNT,
-        "contracts": status["contracts"],
+        "deployed": status["contracts"],
         "issuer": status["issuer"]["url"],
         "accounts": [account["private_key"] for account in accounts],
         "addresses": [account["address"] for account in accounts],
         "nodes": [node["url"] for node in status["nodes"]],
-        "blockhash_url": f"{status['nodes'][0]['url']}/get_most_recent_valid_block",
         "encryption_key": status["keys"]["encryption"],
         "session_key": status["keys"]["session"],
         "key": key,
@@ -189,21 +188,10 @@ def network(place: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "judge_cid": judges,
         "door_cid": door,
         "door_code": DOOR,
+        "signing_cid": signs,
         "nowhere_cid": NOWHERE_CID,
         "encrypted": encrypt(place, folder / "secret.txt", accounts[0]["address"]),
         "archive": str(pack(folder / "letters.zip")),
-    }
-
-
-def configuration(status: dict[str, Any]) -> dict[str, Any]:
-    """The argument of ``LitNodeClientNodeJs``, which finds everything else on the chain."""
-    staking = {"address": status["contracts"]["Staking"], "abi": artifact("Staking").abi}
-    return {
-        "litNetwork": "custom",
-        "rpcUrl": status["chain"]["rpc_url"],
-        "checkNodeAttestation": False,
-        "debug": False,
-        "contractContext": {"Staking": staking},
     }
 
 

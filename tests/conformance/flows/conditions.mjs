@@ -4,7 +4,7 @@ import { decryptToString, encryptString } from '@lit-protocol/encryption';
 import { network, owner, refusal, run, sessionOf } from './votive.mjs';
 
 const chain = network.condition_chain;
-const { PKPNFT, PKPPermissions } = network.contracts;
+const { PKPNFT, PKPPermissions } = network.deployed;
 const tokenId = network.key.token_id;
 const nobody = '0x000000000000000000000000000000000000dEaD';
 const or = { operator: 'or' };

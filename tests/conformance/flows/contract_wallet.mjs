@@ -8,7 +8,7 @@ const { token_id: tokenId, public_key: pubKey } = network.key;
 const toSign = ethers.utils.arrayify(ethers.utils.id('signed for a contract'));
 const code = `Lit.Actions.setResponse({ response: Lit.Auth.authSigAddress })`;
 const permissions = new ethers.Contract(
-  network.contracts.PKPPermissions,
+  network.deployed.PKPPermissions,
   [
     'function addPermittedAddress(uint256 tokenId, address user, uint256[] scopes)',
     'function removePermittedAddress(uint256 tokenId, address user)',
