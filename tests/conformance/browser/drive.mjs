@@ -1,0 +1,80 @@
+// Opens a page as a visitor with a wallet would, waits until it says what it found, and prints that: drive.mjs VISIT, where VISIT is a
+// file with { url, profile, screenshot, rpcUrl, address }. Each answer that the page got becomes a line of JSON in the file that
+// VOTIVE_ANSWERS names. A page that asks for another machine's URL ends this program with status 97, as loopback.cjs does.
+import { appendFileSync, readFileSync } from 'node:fs';
+
+import { launch } from './chromium.mjs';
+
+const PAGE_MS = 180_000;
+const STRAYED = 97;
+const visit = JSON.parse(readFileSync(process.argv[2], 'utf8'));
+
+// What a wallet extension puts into each page (EIP-1193), as far as a page needs it here: the development chain holds the key and signs.
+function wallet(rpcUrl, address) {
+  let id = 0;
+  const ask = async (method, params) => {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: ++id, method, params });
+    const response = await fetch(rpcUrl, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+    const { result, error } = await response.json();
+    if (error) throw Object.assign(new Error(error.message), { code: error.code });
+    return result;
+  };
+  const accounts = ['eth_accounts', 'eth_requestAccounts'];
+  window.ethereum = { request: async ({ method, params = [] }) => (accounts.includes(method) ? [address] : ask(method, params)) };
+}
+
+const isHere = (url) => !/^(https?|wss?):$/.test(url.protocol) || /^(127\.0\.0\.1|([a-z0-9]+\.ipfs\.)?localhost)$/.test(url.hostname);
+
+async function record(response) {
+  const request = response.request();
+  const headers = request.headers();
+  const answer = {
+    method: request.method(),
+    url: response.url(),
+    requestId: headers['x-request-id'] ?? null,
+    status: response.status(),
+    contentType: response.headers()['content-type'] ?? null,
+    body: await response.text(),
+  };
+  appendFileSync(process.env.VOTIVE_ANSWERS, JSON.stringify(answer) + '\n');
+}
+
+// Everything that the page asked for, from the browser's own account of it, with the preflights that it sent by itself.
+async function watch(page) {
+  const seen = { asked: [], strayed: [], said: [], recording: [] };
+  const network = await page.createCDPSession();
+  await network.send('Network.enable');
+  network.on('Network.requestWillBeSent', ({ request, type }) => {
+    seen.asked.push({ url: request.url, method: request.method, type, headers: request.headers });
+    if (!isHere(new URL(request.url))) seen.strayed.push(request.url);
+  });
+  network.on('Network.webSocketCreated', ({ url }) => isHere(new URL(url)) || seen.strayed.push(url));
+  page.on('console', (message) => seen.said.push(`${message.type()}: ${message.text()}`));
+  page.on('pageerror', (error) => seen.said.push(`error: ${error.message}`));
+  if (process.env.VOTIVE_ANSWERS) {
+    page.on('response', (response) => response.request().method() !== 'OPTIONS' && seen.recording.push(record(response)));
+  }
+  return seen;
+}
+
+async function drive(browser) {
+  const page = await browser.newPage();
+  const seen = await watch(page);
+  if (visit.rpcUrl) await page.evaluateOnNewDocument(wallet, visit.rpcUrl, visit.address);
+  await page.goto(visit.url, { timeout: PAGE_MS });
+  await page.waitForFunction(() => document.querySelector('#result')?.textContent, { timeout: PAGE_MS, polling: 50 });
+  const [state, result] = await page.$$eval('#state, #result', (elements) => elements.map((element) => element.textContent));
+  await Promise.all(seen.recording);
+  await page.screenshot({ path: visit.screenshot, fullPage: true });
+  return { state, result: JSON.parse(result), asked: seen.asked, strayed: seen.strayed, said: seen.said };
+}
+
+const browser = await launch(visit.profile);
+try {
+  const found = await drive(browser);
+  console.log(JSON.stringify(found));
+  for (const url of found.strayed) process.stderr.write(`strayed: a page tried to reach ${url}\n`);
+  process.exitCode = found.strayed.length ? STRAYED : 0;
+} finally {
+  await browser.close();
+}
