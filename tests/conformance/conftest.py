@@ -82,6 +82,12 @@ class Flow:
                 return str(json.loads(line)["pause"])
         raise AssertionError(f"it ended without a pause:\n{self._process.communicate()[1]}")
 
+    def go_on(self) -> None:
+        """Let the program go on to its next pause."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+
     def found(self, words: str = "") -> dict[str, Any]:
         """Let the program go on to its end, and return what it found."""
         out, err = self._process.communicate(words, timeout=FLOW_SECONDS)
