@@ -167,7 +167,7 @@ def test_the_permissions_of_listed_keys_move_to_new_keys(
         (first, "--action", cid),
         (first, "--address", friend["address"], "--messages-only"),
         (first, "--method", "google", "--user", "ann", "--application", "app-1"),
-        (first, "--method", "webauthn", "--user", "cmF3LWlk", "--public-key", passkey),
+        (first, "--method", "passkey", "--user", "cmF3LWlk", "--public-key", passkey),
         (second, "--address", first["eth_address"]),
     ):
         old.run("key", "grant", token["token_id"], *words, "--as", 2)
