@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from eth_account import Account
 from eth_utils import keccak
-from tests.conformance.browser import PAGES, Visitor, bundle, publish, why_not
+from tests.conformance.visitor import PAGES, Visitor, bundle, publish, why_not
 from tests.conformance.conftest import Sdk, refusal
 from tests.e2e.conftest import Place
 
