@@ -39,6 +39,9 @@ class RecordingHost:
         if self.raises is not None:
             raise self.raises
 
+    async def claim_key(self, key_id: str, minter: str | None) -> None:
+        self._record("claim_key", key_id, minter)
+
     async def sign_ecdsa(self, to_sign: bytes, public_key: str, sig_name: str) -> None:
         self._record("sign_ecdsa", to_sign, public_key, sig_name)
 

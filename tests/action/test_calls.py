@@ -29,7 +29,7 @@ async def test_lit_actions_holds_exactly_what_exists_and_is_frozen(answer):
     assert names == sorted([*(set(TABLE) - {"fetch"}), "setResponse"])
     frozen = "[Lit, Lit.Actions, Lit.Actions.signEcdsa, Lit.Auth, Lit.Auth.resources].every(Object.isFrozen) && Lit.Actions === LitActions"
     assert await answer(frozen) == "true"
-    assert await answer("typeof Lit.Actions.claimKey") == "undefined"
+    assert await answer("typeof Lit.Actions.runOnce") == "undefined"
 
 
 async def test_lit_auth_says_who_called_and_which_action_runs(answer):
@@ -46,6 +46,21 @@ async def test_lit_auth_says_who_called_and_which_action_runs(answer):
 async def test_lit_cannot_be_changed_by_the_action(act):
     result = await act("'use strict'; try { Lit = 1 } catch (e) { Lit.Actions.setResponse({response: e.name + typeof Lit}) }")
     assert result.response == "TypeErrorobject"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked"),
+    [("{keyId: 'a key'}", ("a key", None)), ("{keyId: 'k', minter: '0xab'}", ("k", "0xab")), ("{keyId: 'k', minter: null}", ("k", None))],
+)
+async def test_claim_key_hands_over_the_name_and_who_may_mint(answer, host, arguments, asked):
+    assert await answer(f"Lit.Actions.claimKey({arguments})") == "success"
+    assert host.asked == [("claim_key", *asked)]
+
+
+@pytest.mark.parametrize("key_id", ["''", "'k'.repeat(257)", "7", "['k']", "undefined"])
+async def test_a_claimed_key_has_a_name_of_bounded_length(answer, host, key_id):
+    assert "keyId" in await answer(f"Lit.Actions.claimKey({{keyId: {key_id}}}).catch((e) => e.message.replace('key_id', 'keyId'))")
+    assert host.asked == []
 
 
 @pytest.mark.parametrize("digest", ["new Uint8Array(32).fill(7)", "Array(32).fill(7)", "new Uint8Array(40).fill(7).subarray(8)"])

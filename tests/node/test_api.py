@@ -7,16 +7,25 @@ import io
 import json
 import socket
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any
 
 import aiohttp
 import pytest
 from tests.node.ledger import Ledger
 
-from votive.node.answer import EncryptionSignAnswer, ExecuteAnswer, PkpSignAnswer, ShareBody, SignatureBody, encryption_sign_answer
+from votive.node.answer import (
+    ClaimAnswer,
+    EncryptionSignAnswer,
+    ExecuteAnswer,
+    PkpSignAnswer,
+    ShareBody,
+    SignatureBody,
+    encryption_sign_answer,
+)
 from votive.node.api.app import Front, serving
 from votive.node.api.network import IpfsEntry, NetworkView, NodeEntry
 from votive.node.authorise import Asked, check_request_id
+from votive.node.claim import ClaimBody
 from votive.node.execute import EncryptionSignBody, ExecuteBody, PkpSignBody
 from votive.node.metrics import Metrics
 from votive.node.permission import SharedBlocks
@@ -38,9 +47,16 @@ class Office:
         self.slow = 0.0
         self.encryption: bytes | None = None
         self.session: bytes | None = None
+        self.roots: tuple[bytes, ...] = ()
+
+    def itself(self) -> Any:
+        return self
 
     def encryption_key(self) -> bytes | None:
         return self.encryption
+
+    def root_keys(self) -> tuple[bytes, ...]:
+        return self.roots
 
     def session_key(self) -> bytes | None:
         return self.session
@@ -53,6 +69,10 @@ class Office:
         await self._hear(asked, body)
         signature = SignatureBody(r="0x01", s="0x02", v=27)
         return PkpSignAnswer(signed_data=tuple(body.to_sign), signature_share=ShareBody(), signature=signature)
+
+    async def claim(self, asked: Asked, body: ClaimBody) -> ClaimAnswer:
+        await self._hear(asked, body)
+        return ClaimAnswer(signature="ab" * 65, derived_key_id="cd" * 32)
 
     async def encryption_sign(self, asked: Asked, body: EncryptionSignBody) -> EncryptionSignAnswer:
         await self._hear(asked, body)
@@ -99,9 +119,7 @@ def view() -> NetworkView:
 async def desk() -> AsyncIterator[Desk]:
     office, metrics = Office(), Metrics()
     status = Status(status="starting", step="chain", meaning="Waiting.", version="1", pid=1)
-    front = Front(
-        lambda: cast("Any", office), lambda: cast("Any", office), view, lambda: status, lambda: None, metrics, request_seconds=1.0
-    )
+    front = Front(office.itself, office.itself, office.itself, view, lambda: status, lambda: None, metrics, request_seconds=1.0)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)
         port = listener.getsockname()[1]
@@ -128,6 +146,15 @@ async def test_a_request_arrives_typed_and_its_answer_has_lits_fields(desk: Desk
     ((asked, body),) = desk.office.asked
     assert (asked.path, asked.request_id, body) == ("/web/pkp/sign", "lit_1", PkpSignBody(to_sign=DIGEST, pubkey="0x04"))
     assert asked.body["unknown"] == {"x": 1}
+
+
+@pytest.mark.parametrize("path", ["/web/pkp/claim", "/web/pkp/claim/"])
+async def test_a_claim_is_accepted_with_what_the_contract_wants(desk: Desk, path: str) -> None:
+    status, answer = await desk.post(path, {"authMethod": {"authMethodType": 6, "accessToken": "x"}, "epoch": 1})
+    assert (status, answer) == (202, {"signature": "ab" * 65, "derivedKeyId": "cd" * 32})
+    ((asked, body),) = desk.office.asked
+    assert (asked.path, body) == ("/web/pkp/claim", ClaimBody(minter=None))
+    assert asked.body["authMethod"] == {"authMethodType": 6, "accessToken": "x"}
 
 
 @pytest.mark.parametrize("path", ["/web/execute", "/web/execute/"])

@@ -25,6 +25,10 @@ class Host(Protocol):
         """Contribute to a signature of ``message`` under EIP-191 (``personal_sign``)."""
         ...
 
+    async def claim_key(self, key_id: str, minter: str | None) -> None:
+        """Sign that the key which this action calls ``key_id`` may be minted: by ``minter``, or where none is named by anybody."""
+        ...
+
     async def is_permitted_action(self, token_id: int, ipfs_id: str) -> bool:
         """Say whether the key's permissions name this action."""
         ...

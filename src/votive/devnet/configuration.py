@@ -12,8 +12,8 @@ from votive.devnet.ports import HOST
 from votive.terms.auth_method import MethodType
 
 HEADER = """\
-# Written by `votive up` for a development network: it accepts bearer AuthSigs, believes an issuer that believes everybody, and
-# takes every block as final.
+# Written by `votive up` for a development network: it accepts bearer AuthSigs and open claims, believes an issuer that believes
+# everybody, and takes every block as final.
 """
 
 
@@ -31,7 +31,7 @@ def settings(plan: Plan, node: NodePlan) -> Mapping[str, Mapping[str, Any]]:
         "key_encryption_key": {"source": "file", "path": "kek"},
         "chain": {"name": CHAIN_NAME, "rpc_urls": [plan.rpc_url], "chain_id": CHAIN_ID, "resolver": plan.resolver, "finality": 0},
         "ipfs": {"gateways": [plan.ipfs_url], "api": plan.ipfs_url},
-        "auth": {"accept_bearer_authsig": True},
+        "auth": {"accept_bearer_authsig": True, "accept_open_claims": True},
         "fetch": {"allow": plan.allow_fetch},
         **identity_providers(plan.issuer_url),
     }

@@ -55,13 +55,30 @@ class SignedEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     signature: SignatureBody
 
 
+class ClaimEntry(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One entry of ``claimData`` of ``/web/execute``: hex without 0x, but for the minter."""
+
+    signature: str
+    """By this node's wallet over ``terms.claim.claim_digest``: r ‖ s ‖ v, 65 bytes."""
+    derived_key_id: str
+    minter: str
+    """Who may mint with it, checksummed; all zeros: anybody."""
+
+
+class ClaimAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The answer of ``/web/pkp/claim``, as above; the caller knows which minter he named."""
+
+    signature: str
+    derived_key_id: str
+
+
 class ExecuteAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The answer of ``/web/execute``."""
 
     success: bool = True
     signed_data: dict[str, SignedEntry]
     decrypted_data: dict[str, Any] = {}
-    claim_data: dict[str, Any] = {}
+    claim_data: dict[str, ClaimEntry] = {}
     response: str
     logs: str
 

@@ -142,6 +142,8 @@ class AuthSection(Section, frozen=True, kw_only=True):
 
     accept_bearer_authsig: bool = False
     """Accept an AuthSig that is not bound to its request. A dishonest node could replay it: see docs/threat-model.md."""
+    accept_open_claims: bool = False
+    """Sign claims of keys that name no minter: whoever sees the signatures first may mint the key (docs/threat-model.md)."""
     domains: tuple[str, ...] = ()
     """SIWE domains that are accepted; empty: any."""
     issuers: dict[str, IssuerSection] = {}

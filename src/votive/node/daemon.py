@@ -111,7 +111,14 @@ class Daemon:
     def _front(self) -> Front:
         report = self._report
         return Front(
-            report.service, report.sessions, report.network, report.status, report.gather, self._metrics, self._config.http.request_seconds
+            service=report.service,
+            sessions=report.sessions,
+            claims=report.claims,
+            network=report.network,
+            status=report.status,
+            gather=report.gather,
+            metrics=self._metrics,
+            request_seconds=self._config.http.request_seconds,
         )
 
     # -- the chain -----------------------------------------------------------------------------------------------------
@@ -182,13 +189,13 @@ class Daemon:
 
     async def _serve(self, chain: OnChain, peers: AmongPeers, coordinator: Coordinator) -> None:
         """Open the endpoints that use keys."""
-        offering = Offering(self._config, self._custody, clock=self._clock, metrics=self._metrics, stack=self._stack)
+        offering = Offering(self._config, self._identity, self._custody, clock=self._clock, metrics=self._metrics, stack=self._stack)
         self._report.step(StartStep.SANDBOX)
         pool, programs = await offering.open_pool(), await offering.open_programs()
         self._report.sandbox(pool)
         await self._await_pairs(peers)
-        service, sessions = await offering.services(chain, peers, coordinator, pool, programs)
-        self._report.serve(service, sessions, network_view(self._config, chain))
+        offered = await offering.services(chain, peers, coordinator, pool, programs)
+        self._report.serve(*offered, network_view(self._config, chain))
         log.info("serving", url=chain.me.url, keys=len(self._custody.live))
 
 

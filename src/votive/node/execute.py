@@ -22,6 +22,7 @@ from votive.node.answer import (
 from votive.node.approval import Approver, Call, parse_public_key
 from votive.node.auth_context import auth_context
 from votive.node.authorise import Asked, Authoriser
+from votive.node.claim import Notary
 from votive.node.confidential import Confidential, data_hash_of
 from votive.node.decryption import Decryption, Sealed
 from votive.node.gate import Gate
@@ -81,6 +82,7 @@ class Service:
     permissions: Permissions
     blocks: SharedBlocks
     gate: Gate
+    notary: Notary
 
     async def execute(self, asked: Asked, body: ExecuteBody) -> ExecuteAnswer:
         """Run an action for a caller, and answer with what it produced and had signed."""
@@ -92,7 +94,8 @@ class Service:
                 program, body.js_params or {}, auth_context(grant), grant, authorised.request, toll=authorised.toll
             )
             signed = {name: signed_entry(name, made, self.me) for name, made in host.made.items()}
-            return ExecuteAnswer(signed_data=signed, response=result.response, logs=result.logs)
+            claimed = {key_id: claim.entry() for key_id, claim in host.claimed.items()}
+            return ExecuteAnswer(signed_data=signed, claim_data=claimed, response=result.response, logs=result.logs)
 
     async def run(
         self, program: Program, params: dict[str, Any], context: AuthContext, grant: Grant, request: bytes, *, toll: Toll
@@ -102,6 +105,7 @@ class Service:
         host = RunHost(
             approver=self.approver,
             confidential=confidential,
+            notary=self.notary,
             permissions=self.permissions,
             blocks=self.blocks,
             grant=grant,

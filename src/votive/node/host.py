@@ -11,6 +11,7 @@ from votive.chain.permissions import Permissions
 from votive.chain.token import token_id
 from votive.ipfs import cid_of_multihash, multihash_of
 from votive.node.approval import Approver, Call, Made, parse_public_key
+from votive.node.claim import Claim, Notary
 from votive.node.confidential import Confidential
 from votive.node.permission import SharedBlocks
 from votive.terms.action import PermittedMethod
@@ -74,17 +75,20 @@ class RunHost(ChainHost):
         *,
         approver: Approver,
         confidential: Confidential,
+        notary: Notary,
         permissions: Permissions,
         blocks: SharedBlocks,
         grant: Grant,
         request: bytes,
     ) -> None:
         super().__init__(permissions, blocks)
-        self._approver, self._confidential = approver, confidential
+        self._approver, self._confidential, self._notary = approver, confidential, notary
         self._grant, self._request = grant, request
         self._calls: Counter[str] = Counter()
         self.made: dict[str, Made] = {}
         """The signatures of this run by their name; a later one of the same name replaces the former."""
+        self.claimed: dict[str, Claim] = {}
+        """The claims of this run by the name that the action has for the key."""
 
     async def sign_ecdsa(self, to_sign: bytes, public_key: str, sig_name: str) -> None:
         """Sign the 32-byte digest ``to_sign``."""
@@ -108,6 +112,10 @@ class RunHost(ChainHost):
                 personal_sign=personal,
             )
         )
+
+    async def claim_key(self, key_id: str, minter: str | None) -> None:
+        """Sign that the key which the action that runs calls ``key_id`` may be minted, by ``minter`` or whoever comes first."""
+        self.claimed[key_id] = self._notary.claim_for_action(self._grant.actions[-1].cid, key_id, minter)
 
     async def check_conditions(self, conditions: Sequence[Any], auth_sig: Mapping[str, Any] | None, chain: str | None) -> bool:
         """Return whether unified conditions hold for whoever ``auth_sig`` proves, without one for the caller of this run."""

@@ -17,11 +17,13 @@ from votive.chain.named import Chains
 from votive.chain.wallets import ContractWallets
 from votive.ipfs import BlockStore
 from votive.ipfs.gateway import Gateways
+from votive.net import wallet_signer
 from votive.node.api.network import IpfsEntry, NetworkView, NodeEntry
 from votive.node.approval import Approver
 from votive.node.authorise import Authoriser
 from votive.node.capacity import Admission, admission_by, tolls_by
 from votive.node.chains import Documents, NamedChains, chain_configs
+from votive.node.claim import Claims, Notary
 from votive.node.clock import MonotonicClock
 from votive.node.config import Config
 from votive.node.coordinator import Coordinator
@@ -31,6 +33,7 @@ from votive.node.derivation import Derivation
 from votive.node.execute import Service, action_of
 from votive.node.failure import ExitStatus, StartFailure
 from votive.node.gate import Gate
+from votive.node.identity import NodeIdentity
 from votive.node.joining import OnChain
 from votive.node.linking import AmongPeers
 from votive.node.methods import auth_methods, recent_blocks
@@ -49,8 +52,10 @@ QUESTIONS_AT_ONCE = 4
 class Offering:
     """Joins the callers' side of a node; what it opens is closed with ``stack``."""
 
-    def __init__(self, config: Config, custody: Custody, *, clock: MonotonicClock, metrics: Metrics, stack: AsyncExitStack) -> None:
-        self._config, self._custody = config, custody
+    def __init__(
+        self, config: Config, identity: NodeIdentity, custody: Custody, *, clock: MonotonicClock, metrics: Metrics, stack: AsyncExitStack
+    ) -> None:
+        self._config, self._identity, self._custody = config, identity, custody
         self._clock, self._metrics, self._stack = clock, metrics, stack
 
     # -- the sandbox ---------------------------------------------------------------------------------------------------
@@ -146,8 +151,9 @@ class Offering:
 
     async def services(
         self, chain: OnChain, peers: AmongPeers, coordinator: Coordinator, pool: Pool, programs: Programs
-    ) -> tuple[Service, SessionKeys]:
-        """Return what the endpoints call: for requests, and for sessions of PKPs."""
+    ) -> tuple[Service, SessionKeys, Claims]:
+        """Return what the endpoints call: for requests, for sessions of PKPs, and for claims."""
+        notary = self._notary(chain)
         methods = self._methods(chain, lambda: world)
         world = self._world(chain, methods)
         service = Service(
@@ -161,8 +167,9 @@ class Offering:
             permissions=chain.permissions,
             blocks=chain.blocks,
             gate=Gate(self._config.limits.concurrent_requests),
+            notary=notary,
         )
-        return service, self._sessions(chain, service, methods)
+        return service, self._sessions(chain, service, methods), self._claims(service, methods)
 
     def _sessions(self, chain: OnChain, service: Service, methods: Methods) -> SessionKeys:
         async def run(program: Program, params: dict[str, Any], context: AuthContext, grant: Grant, request: bytes, *, toll: Toll) -> str:
@@ -180,6 +187,26 @@ class Offering:
             keys=self._custody,
             admission=service.authorise.admission,
             tolls=service.authorise.tolls,
+            now=time.time,
+        )
+
+    def _notary(self, chain: OnChain) -> Notary:
+        return Notary(
+            sign=wallet_signer(self._identity.wallet_key),
+            chain_id=self._config.chain.chain_id,
+            router=chain.contracts.pubkey_router,
+            accept_open=self._config.auth.accept_open_claims,
+            custody=self._custody,
+        )
+
+    def _claims(self, service: Service, methods: Methods) -> Claims:
+        return Claims(
+            gate=service.gate,
+            methods=methods,
+            blocks=service.blocks,
+            admission=service.authorise.admission,
+            tolls=service.authorise.tolls,
+            notary=service.notary,
             now=time.time,
         )
 

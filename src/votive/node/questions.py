@@ -38,6 +38,10 @@ class QuestionHost(ChainHost):
         """Refuse."""
         raise NotInQuestions("sign")
 
+    async def claim_key(self, key_id: str, minter: str | None) -> None:
+        """Refuse."""
+        raise NotInQuestions("claim keys")
+
     async def check_conditions(self, conditions: Sequence[Any], auth_sig: Mapping[str, Any] | None, chain: str | None) -> bool:
         """Refuse: a condition that asks an action that asks a condition could go on for ever."""
         raise NotInQuestions("check conditions")

@@ -10,6 +10,7 @@ from votive.action import Pool
 from votive.core import PairTable
 from votive.net import Mesh
 from votive.node.api.network import NetworkKeyEntry, NetworkKeysEntry, NetworkView
+from votive.node.claim import Claims
 from votive.node.coordinator import Coordinator
 from votive.node.custody import Custody
 from votive.node.execute import Service
@@ -36,6 +37,7 @@ class Report:
         self._pool: Pool | None = None
         self._service: Service | None = None
         self._sessions: SessionKeys | None = None
+        self._claims: Claims | None = None
         self._network: NetworkView | None = None
 
     # What the daemon tells.
@@ -60,9 +62,9 @@ class Report:
         """Note the sandbox."""
         self._pool = pool
 
-    def serve(self, service: Service, sessions: SessionKeys, network: NetworkView) -> None:
+    def serve(self, service: Service, sessions: SessionKeys, claims: Claims, network: NetworkView) -> None:
         """Begin to serve."""
-        self._service, self._sessions, self._network = service, sessions, network
+        self._service, self._sessions, self._claims, self._network = service, sessions, claims, network
         self.step(StartStep.SERVING)
         self._metrics.serving.set(1)
 
@@ -79,6 +81,12 @@ class Report:
         if self._sessions is None:
             raise self._starting()
         return self._sessions
+
+    def claims(self) -> Claims:
+        """Return what signs claims; WorldError 503 while the node is starting."""
+        if self._claims is None:
+            raise self._starting()
+        return self._claims
 
     def network(self) -> NetworkView:
         """Return the network; WorldError 503 while the node is starting."""

@@ -17,6 +17,7 @@ class ActionLimits(msgspec.Struct, frozen=True, kw_only=True):
     fetches: int = 50
     fetch_bytes: int = 10 * 1024 * 1024
     signatures: int = 10
+    claims: int = 10
     contract_calls: int = 30
     condition_checks: int = 10
     """Each may read up to thirty values from chains."""

@@ -18,7 +18,7 @@ from votive.terms.errors import CallerError
 REQUEST_PREFIX = "votive://request/"
 """Resources of an EIP-4361 message that begin so name the one request that the message authorises."""
 
-AUTHENTICATION_FIELDS = frozenset({"authSig", "authMethods", "epoch"})
+AUTHENTICATION_FIELDS = frozenset({"authSig", "authMethods", "authMethod", "epoch"})
 """Fields of a body that say who asks, or which epoch the caller saw; not part of what is asked."""
 
 _EXACT = 2**53

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from votive.action.calls import (
     check_conditions,
+    claim_key,
     decrypt_and_combine,
     encrypt,
     fetch,
@@ -37,6 +38,7 @@ TABLE: dict[str, Capability] = {
         permitted_auth_methods.CAPABILITY,
         permitted_auth_method_scopes.CAPABILITY,
         check_conditions.CAPABILITY,
+        claim_key.CAPABILITY,
         encrypt.CAPABILITY,
         decrypt_and_combine.CAPABILITY,
         fetch.CAPABILITY,

@@ -15,6 +15,7 @@ from litestar import Litestar
 from litestar.config.cors import CORSConfig
 
 from votive.node.api.block_hash import block_hash
+from votive.node.api.claim import claim
 from votive.node.api.connection import Connection
 from votive.node.api.encryption_sign import encryption_sign
 from votive.node.api.errors import respond_to_error
@@ -28,6 +29,7 @@ from votive.node.api.request import Answer, Door
 from votive.node.api.sign_session_key import sign_session_key
 from votive.node.api.straight import Straight, posted
 from votive.node.authorise import SESSIONS_ONLY
+from votive.node.claim import Claims
 from votive.node.execute import Service
 from votive.node.metrics import Metrics
 from votive.node.session_key import SessionKeys
@@ -46,6 +48,7 @@ class Front:
 
     service: Callable[[], Service]
     sessions: Callable[[], SessionKeys]
+    claims: Callable[[], Claims]
     network: Callable[[], NetworkView]
     status: Callable[[], Status]
     gather: Callable[[], None]
@@ -60,6 +63,7 @@ class Front:
             "/web/handshake": handshake(door, self.service),
             **versions("/web/execute", execute(door, self.service)),
             **versions("/web/pkp/sign", pkp_sign(door, self.service)),
+            "/web/pkp/claim": claim(door, self.claims),
             **versions("/web/encryption/sign", encryption_sign(door, self.service)),
             **versions("/web/sign_session_key", sign_session_key(door, self.sessions)),
         }

@@ -34,6 +34,7 @@ const CAPABILITIES = {
   __proto__: null,
   signEcdsa: { toSign: base64, publicKey: text, sigName: text },
   ethPersonalSignMessageEcdsa: { message: messageBytes, publicKey: text, sigName: text },
+  claimKey: { keyId: text, minter: perhapsText },
   pubkeyToTokenId: { publicKey: text },
   isPermittedAction: { tokenId: numeral, ipfsId: text },
   isPermittedAddress: { tokenId: numeral, address: text },
