@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -10,11 +11,9 @@ from typing import Any
 import pytest
 from eth_account import Account
 from eth_utils import keccak
-from tests.conformance.visitor import PAGES, Visitor, bundle, publish, why_not
 from tests.conformance.conftest import Sdk, refusal
+from tests.conformance.visitor import STRAYED, Visitor, own_origin, page, publish, why_not
 from tests.e2e.conftest import Place
-
-INDEX = PAGES / "index.html"
 
 
 @pytest.fixture
@@ -33,12 +32,7 @@ def gateway(place: Place) -> str:
 
 def test_a_page_connects_signs_runs_and_decrypts(visitor: Visitor, network: dict[str, Any], gateway: str) -> None:
     told = {name: network[name] for name in ("client", "condition_chain", "blockhash_url", "key")}
-    files = {
-        "index.html": INDEX.read_bytes(),
-        "page.js": bundle(visitor.node, "page.mjs"),
-        "network.json": json.dumps(told).encode(),
-    }
-    seen = visitor.visit(f"{gateway}/ipfs/{publish(gateway, files)}/")
+    [seen] = visitor.visit(f"{gateway}/ipfs/{publish(gateway, page(visitor.node, 'page.mjs', told))}/")
     assert seen.state == "done", (seen.result, seen.said)
     found = seen.result
 
@@ -56,6 +50,69 @@ def test_a_page_connects_signs_runs_and_decrypts(visitor: Visitor, network: dict
 
     # Nodes and chain are other origins, so the browser asked each of them first.
     others = {*network["nodes"], network["client"]["rpcUrl"]}
-    assert seen.hosts("OPTIONS") == others
-    assert seen.hosts("POST") == others
-    assert seen.strayed == []
+    assert seen.hosts("OPTIONS") == seen.hosts("POST") == others
+
+
+def test_a_page_at_its_own_origin_shares_nothing_and_publishes_nothing(visitor: Visitor, gateway: str) -> None:
+    first = publish(gateway, page(visitor.node, "neighbour.mjs", {"gateway": gateway}))
+    shared = f"{gateway}/ipfs/{first}/"
+    own = own_origin(gateway, first) + "/"
+    second = publish(gateway, page(visitor.node, "neighbour.mjs", {"gateway": gateway, "neighbour": own}))
+    third = publish(gateway, page(visitor.node, "neighbour.mjs", {"gateway": gateway, "neighbour": shared}))
+
+    visits = visitor.visit(own, own_origin(gateway, second) + "/", shared, f"{gateway}/ipfs/{third}/")
+    assert [seen.statuses("POST") for seen in visits] == [[403], [403], [200], [200]]
+    alone, beside, first_by_path, third_by_path = (seen.result for seen in visits)
+    assert alone == {"origin": own_origin(gateway, first), "stored": None, "embedded": None, "publishing": "refused"}
+    assert beside == {"origin": own_origin(gateway, second), "stored": None, "embedded": "SecurityError", "publishing": "refused"}
+    # Below 127.0.0.1 all pages are one origin, and one with whoever publishes there.
+    assert first_by_path == {"origin": gateway, "stored": None, "embedded": None, "publishing": 200}
+    assert third_by_path == {"origin": gateway, "stored": f"of {shared}", "embedded": f"of {shared}", "publishing": 200}
+
+
+def test_a_page_that_leaves_this_machine_reaches_nobody_and_is_told_of(visitor: Visitor, gateway: str) -> None:
+    cid = publish(gateway, page(visitor.node, "stray.mjs", {}))
+    [seen] = visitor.visit(f"{gateway}/ipfs/{cid}/", status=STRAYED)
+    assert seen.result == dict.fromkeys(("address", "name", "socket", "image"), "failed")
+    assert seen.strayed == [
+        "http://192.0.2.1/",
+        "https://example.com/",
+        "ws://socket.example.com/",
+        "https://image.example.com/a.png",
+    ]
+
+
+async def test_a_browser_ends_with_who_started_it(visitor: Visitor, gateway: str) -> None:
+    process = visitor.start(f"{gateway}/ipfs/{publish(gateway, {'index.html': b'<p id=state><p id=result>'})}/")
+    try:
+        assert process.stdout is not None
+        browser = json.loads(await asyncio.to_thread(process.stdout.readline))["browser"]
+        started = [browser, *descendants(browser)]
+        assert len(started) > 1
+    finally:
+        process.kill()
+        process.communicate()
+    while any(runs(pid) for pid in started):
+        await asyncio.sleep(0.05)
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that a process started, and those that they did."""
+    children = [int(stat.parent.name) for stat in Path("/proc").glob("[0-9]*/stat") if parent(stat) == pid]
+    return [each for child in children for each in (child, *descendants(child))]
+
+
+def parent(stat: Path) -> int | None:
+    """The parent of a process (proc_pid_stat(5)); None if it has ended."""
+    try:
+        return int(stat.read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
+
+
+def runs(pid: int) -> bool:
+    """Say whether a process runs; one that only waits to be noticed does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -21,12 +21,14 @@ from tests.conformance.sdk import HERE, MODULES, Node
 
 BROWSER = HERE / "browser"
 PAGES = BROWSER / "page"
+INDEX = PAGES / "index.html"
 BUNDLES = MODULES / ".bundles"
 LOOPBACK = HERE / "flows" / "loopback.cjs"
 BUNDLE_SECONDS = 120
 VISIT_SECONDS = 300
 """Chromium is unpacked and started, and a page done, within this time, however busy the machine is."""
 STRAYED = 97
+"""The status of a program that asked for another machine's URL."""
 
 
 def why_not() -> str | None:
@@ -54,6 +56,11 @@ def run(node: Node, program: str, *words: object) -> None:
     command = [node.node, "--require", LOOPBACK, BROWSER / program, *words]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=BUNDLE_SECONDS, check=False)
     assert done.returncode == 0, f"{program}: status {done.returncode}\n{done.stdout}\n{done.stderr}"
+
+
+def page(node: Node, program: str, told: object) -> dict[str, bytes]:
+    """Return the files of a page that runs ``program`` and is told something in ``network.json``."""
+    return {"index.html": INDEX.read_bytes(), "page.js": bundle(node, program), "network.json": json.dumps(told).encode()}
 
 
 def publish(gateway: str, files: Mapping[str, bytes]) -> str:
@@ -87,6 +94,10 @@ class Seen:
         """The origins that were asked with ``method``."""
         return {"{0.scheme}://{0.netloc}".format(urlsplit(one["url"])) for one in self.asked if one["method"] == method}
 
+    def statuses(self, method: str) -> list[int | None]:
+        """How each request with ``method`` was answered, in their order."""
+        return [one["status"] for one in self.asked if one["method"] == method]
+
 
 @dataclass(frozen=True)
 class Visitor:
@@ -94,25 +105,31 @@ class Visitor:
 
     node: Node
     folder: Path
-    """Where the browser's profile and its pictures are."""
+    """Where the browser keeps its profile, and pictures of the pages."""
     wallet: Mapping[str, str]
     """``rpcUrl`` and ``address``."""
     nodes: tuple[str, ...]
 
-    def visit(self, url: str, *, status: int = 0) -> Seen:
-        """Open a page, wait for what it shows, and hold what nodes answered to it to the schemas."""
-        number = len(list(self.folder.iterdir()))
-        place = self.folder / str(number)
-        place.mkdir()
-        described, record = place / "visit.json", place / "answers"
-        words = {"url": url, "profile": str(place / "profile"), "screenshot": str(place / "page.png"), **self.wallet}
-        described.write_text(json.dumps(words))
-        done = self._drive(described, record)
-        assert done.returncode == status, f"status {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr}"
-        judge(read_answers(record, self.nodes))
-        return Seen(**json.loads(done.stdout.splitlines()[-1]))
+    def visit(self, *urls: str, status: int = 0) -> list[Seen]:
+        """Open pages one after the other in one browser, and hold what nodes answered to them to the schemas."""
+        process = self.start(*urls)
+        try:
+            out, err = process.communicate(timeout=VISIT_SECONDS)
+        finally:
+            process.kill()  # and the browser with it
+            process.wait()
+        assert process.returncode == status, f"status {process.returncode}\n{out[-4000:]}\n{err}"
+        judge(read_answers(self._record, self.nodes))
+        return [Seen(**one) for one in json.loads(out.splitlines()[-1])]
 
-    def _drive(self, described: Path, record: Path) -> subprocess.CompletedProcess[str]:
+    def start(self, *urls: str) -> subprocess.Popen[str]:
+        """Start a browser that visits ``urls``; its process's number is the first that is printed."""
+        described = self.folder / "visit.json"
+        described.write_text(json.dumps({"urls": urls, "folder": str(self.folder), **self.wallet}))
         command = [self.node.node, "--require", str(LOOPBACK), str(BROWSER / "drive.mjs"), str(described)]
-        environment = {**os.environ, "VOTIVE_ANSWERS": str(record)}
-        return subprocess.run(command, capture_output=True, text=True, timeout=VISIT_SECONDS, check=False, env=environment)
+        environment = {**os.environ, "VOTIVE_ANSWERS": str(self._record)}
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+    @property
+    def _record(self) -> Path:
+        return self.folder / "answers.jsonl"

@@ -1,7 +1,8 @@
-// Opens a page as a visitor with a wallet would, waits until it says what it found, and prints that: drive.mjs VISIT, where VISIT is a
-// file with { url, profile, screenshot, rpcUrl, address }. Each answer that the page got becomes a line of JSON in the file that
-// VOTIVE_ANSWERS names. A page that asks for another machine's URL ends this program with status 97, as loopback.cjs does.
+// Opens pages as a visitor with a wallet would, one after the other, waits until each says what it found, and prints that:
+// drive.mjs VISIT, where VISIT is a file with { urls, folder, rpcUrl, address }. Each answer that a page got becomes a line of JSON in the
+// file that VOTIVE_ANSWERS names. A page that asks for another machine's URL ends this program with status 97, as loopback.cjs does.
 import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { launch } from './chromium.mjs';
 
@@ -42,39 +43,44 @@ async function record(response) {
 // Everything that the page asked for, from the browser's own account of it, with the preflights that it sent by itself.
 async function watch(page) {
   const seen = { asked: [], strayed: [], said: [], recording: [] };
+  const asked = new Map();
   const network = await page.createCDPSession();
   await network.send('Network.enable');
-  network.on('Network.requestWillBeSent', ({ request, type }) => {
-    seen.asked.push({ url: request.url, method: request.method, type, headers: request.headers });
-    if (!isHere(new URL(request.url))) seen.strayed.push(request.url);
+  network.on('Network.requestWillBeSent', ({ requestId, request: { url, method, headers } }) => {
+    asked.set(requestId, { url, method, headers, status: null });
+    seen.asked.push(asked.get(requestId));
+    if (!isHere(new URL(url))) seen.strayed.push(url);
   });
+  network.on('Network.responseReceived', ({ requestId, response }) => Object.assign(asked.get(requestId) ?? {}, { status: response.status }));
   network.on('Network.webSocketCreated', ({ url }) => isHere(new URL(url)) || seen.strayed.push(url));
   page.on('console', (message) => seen.said.push(`${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => seen.said.push(`error: ${error.message}`));
-  if (process.env.VOTIVE_ANSWERS) {
-    page.on('response', (response) => response.request().method() !== 'OPTIONS' && seen.recording.push(record(response)));
-  }
+  page.on('response', (response) => response.request().method() === 'POST' && seen.recording.push(record(response)));
   return seen;
 }
 
-async function drive(browser) {
+async function open(browser, url, picture) {
   const page = await browser.newPage();
-  const seen = await watch(page);
-  if (visit.rpcUrl) await page.evaluateOnNewDocument(wallet, visit.rpcUrl, visit.address);
-  await page.goto(visit.url, { timeout: PAGE_MS });
-  await page.waitForFunction(() => document.querySelector('#result')?.textContent, { timeout: PAGE_MS, polling: 50 });
+  const { recording, ...seen } = await watch(page);
+  await page.evaluateOnNewDocument(wallet, visit.rpcUrl, visit.address);
+  await page.goto(url, { timeout: PAGE_MS });
+  await page.waitForFunction(() => document.querySelector('#result').textContent, { timeout: PAGE_MS, polling: 50 });
   const [state, result] = await page.$$eval('#state, #result', (elements) => elements.map((element) => element.textContent));
-  await Promise.all(seen.recording);
-  await page.screenshot({ path: visit.screenshot, fullPage: true });
-  return { state, result: JSON.parse(result), asked: seen.asked, strayed: seen.strayed, said: seen.said };
+  await Promise.all(recording);
+  await page.screenshot({ path: picture, fullPage: true });
+  await page.close();
+  return { state, result: JSON.parse(result), ...seen };
 }
 
-const browser = await launch(visit.profile);
+const browser = await launch(join(visit.folder, 'profile'));
+console.log(JSON.stringify({ browser: browser.process().pid }));
 try {
-  const found = await drive(browser);
+  const found = [];
+  for (const [number, url] of visit.urls.entries()) found.push(await open(browser, url, join(visit.folder, `${number}.png`)));
   console.log(JSON.stringify(found));
-  for (const url of found.strayed) process.stderr.write(`strayed: a page tried to reach ${url}\n`);
-  process.exitCode = found.strayed.length ? STRAYED : 0;
+  const strayed = found.flatMap((page) => page.strayed);
+  for (const url of strayed) process.stderr.write(`strayed: a page tried to reach ${url}\n`);
+  process.exitCode = strayed.length ? STRAYED : 0;
 } finally {
   await browser.close();
 }
