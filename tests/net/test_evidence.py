@@ -6,11 +6,15 @@ import secrets
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.net import reference
 from tests.net.intruder import a_frame
+from tests.net.reference import pack_evidence
 from tests.net.town import SEATS, Town, running
 
 from votive.net import EvidenceInvalid, Identity, Statement, recover_address, verify_evidence
-from votive.net.evidence import pack_evidence, statement_hash
+from votive.net.evidence import statement_hash
 from votive.terms.frame import Kind
 from votive.terms.participant import Seat
 
@@ -70,7 +74,7 @@ def test_the_second_form_of_a_signature_is_not_accepted(town: Town) -> None:
     assert recover_address(digest, signature) == identity.address
     twin_s = ORDER - int.from_bytes(signature[32:64], "big")
     assert twin_s > HALF_ORDER
-    with pytest.raises(ValueError, match="s is not low"):
+    with pytest.raises(ValueError, match="s low"):
         recover_address(digest, signature[:32] + twin_s.to_bytes(32, "big") + bytes([55 - signature[64]]))
 
 
@@ -95,3 +99,26 @@ async def test_what_a_peer_said_over_a_link_can_be_shown_to_others(town: Town) -
     assert envelope.evidence is not None
     found = verify_evidence(envelope.evidence, envelope.payload, committee=town.committee)
     assert found == Statement(session=session, kind=Kind.SIGN_ROUND3, attempt=4, sender=Seat(37), receiver=3)
+
+
+places = st.builds(
+    Statement,
+    session=st.binary(min_size=32, max_size=32),
+    kind=st.sampled_from(Kind),
+    attempt=st.integers(0, 2**32 - 1) | st.sampled_from([0, 127, 128, 255, 256, 65_535, 65_536]),
+    sender=st.integers(1, 255).map(Seat),
+    receiver=st.integers(0, 255),
+)
+
+
+@given(places, st.binary(max_size=300), st.binary(max_size=2000))
+def test_the_compiled_statement_is_the_specified_one(place: Statement, network: bytes, payload: bytes) -> None:
+    assert statement_hash(network, place, payload) == reference.statement_hash(network, place, payload)
+
+
+@pytest.mark.parametrize(
+    "place", [{"attempt": 2**32}, {"attempt": -1}, {"receiver": 256}, {"session": bytes(31)}, {"session": bytes(70_000)}]
+)
+def test_evidence_of_a_place_that_cannot_be_is_refused(town: Town, place: dict[str, object]) -> None:
+    with pytest.raises(EvidenceInvalid):
+        verify_evidence(evidence_of(town, town.identities[SEATS[1]], **place), b"said", committee=town.committee)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.net import reference
+from tests.net.reference import said
 
 from votive.net.errors import LinkFault, Reason
-from votive.net.frame import LINK_KINDS, PREFIX, ROUTE, VERSION, Deframer, Frame, decode_frame, encode_frame, encode_link, read_prefix
+from votive.net.frame import LINK_KINDS, PREFIX, ROUTE, VERSION, Cut, Deframer, Frame, encode_frame, read_prefix, reader_of
 from votive.net.hello import Hello, ack_of
 from votive.net.tls import preamble
 from votive.terms.encoding import encode
@@ -19,6 +21,7 @@ HELLO_BYTES = (
     "222222222222222222222222"
 )
 HELLO_ACK = "ae471da9f35cbffb9600c59c6565fdefa059619b510cb9d138eedbed20a378b7"
+SENDER = Seat(200)
 PROTOCOL_KINDS = sorted(set(Kind) - LINK_KINDS)
 
 frames = st.builds(
@@ -36,8 +39,8 @@ def _fits(frame: Frame) -> bool:
     return len(frame.payload) <= PAYLOAD_LIMIT[frame.kind]
 
 
-def _feed(deframer: Deframer, data: bytes, pieces: list[int]) -> list[tuple[Kind, bytes]]:
-    found: list[tuple[Kind, bytes]] = []
+def _feed(deframer: Deframer, data: bytes, pieces: list[int]) -> list[Cut]:
+    found: list[Cut] = []
     sizes = iter(pieces)
     while data:
         room = deframer.buffer()
@@ -50,19 +53,37 @@ def _feed(deframer: Deframer, data: bytes, pieces: list[int]) -> list[tuple[Kind
 
 @given(st.lists(frames.filter(_fits), max_size=6), st.lists(st.integers(1, 20_000), max_size=40))
 def test_frames_are_read_as_written_however_the_stream_is_cut(sent: list[Frame], pieces: list[int]) -> None:
-    found = _feed(Deframer(), b"".join(map(encode_frame, sent)), pieces)
-    assert [decode_frame(kind, body) for kind, body in found] == sent
+    stream = b"".join(map(encode_frame, sent))
+    found = _feed(Deframer(SENDER), stream, pieces)
+    assert list(map(said, found)) == sent
+    assert found == [reference.read(SENDER, kind, body) for kind, body in reference.cut(stream)]
 
 
-@given(st.binary(max_size=300), st.lists(st.integers(1, 64), max_size=40))
-def test_garbage_is_refused_or_waits_for_more_but_never_breaks_the_reader(data: bytes, pieces: list[int]) -> None:
+def test_a_frame_larger_than_the_window_is_read_like_any_other() -> None:
+    small = Frame(session=b"\x11" * 32, kind=Kind.SIGN_READY, attempt=1, receiver=0, signature=b"\x22" * 65, payload=b"small")
+    large = Frame(session=b"\x11" * 32, kind=Kind.DKG_REVEAL, attempt=2, receiver=0, signature=b"\x22" * 65, payload=b"\xa5" * 700_000)
+    stream = b"".join(map(encode_frame, (small, large, small)))
+    assert list(map(said, _feed(Deframer(SENDER), stream, [90_000, 1, 100_000]))) == [small, large, small]
+
+
+prefixes = st.builds(
+    lambda kind, length, version: PREFIX.pack(length, version, kind),
+    st.sampled_from([int(kind) for kind in Kind]) | st.integers(0, 255),
+    st.integers(0, 300) | st.integers(0, 2**32 - 1),
+    st.sampled_from([VERSION] * 9 + [0, 2, 255]),
+)
+
+
+@given(st.lists(prefixes | st.binary(max_size=300), max_size=8).map(b"".join), st.lists(st.integers(1, 64), max_size=40))
+def test_any_bytes_are_judged_as_specified(data: bytes, pieces: list[int]) -> None:
     try:
-        found = _feed(Deframer(), data, pieces)
+        specified = [reference.read(SENDER, kind, body) for kind, body in reference.cut(data)]
     except LinkFault as fault:
-        assert fault.reason in (Reason.MALFORMED, Reason.OVERSIZED)
+        with pytest.raises(LinkFault) as caught:
+            _feed(Deframer(SENDER), data, pieces)
+        assert (caught.value.reason, caught.value.message) == (fault.reason, fault.message)
     else:
-        rebuilt = [encode_link(k, b) if k in LINK_KINDS else encode_frame(decode_frame(k, b)) for k, b in found]
-        assert data.startswith(b"".join(rebuilt))
+        assert _feed(Deframer(SENDER), data, pieces) == specified
 
 
 @given(frames.filter(_fits), st.data())
@@ -71,10 +92,17 @@ def test_a_changed_byte_gives_another_frame_or_none(frame: Frame, data: st.DataO
     at = data.draw(st.integers(0, len(wire) - 1))
     wire[at] ^= data.draw(st.integers(1, 255))
     try:
-        found = [decode_frame(kind, body) for kind, body in _feed(Deframer(), bytes(wire), []) if kind not in LINK_KINDS]
+        found = [said(cut) for cut in _feed(Deframer(SENDER), bytes(wire), []) if cut[0] not in LINK_KINDS]
     except LinkFault:
         return
     assert found != [frame]
+
+
+def test_a_body_shorter_than_its_route_is_refused_by_the_reader_itself() -> None:
+    with pytest.raises(ValueError, match="route"):
+        reader_of(SENDER).read(Kind.SIGN_READY, bytearray(101))
+    with pytest.raises(ValueError, match="no such kind"):
+        reader_of(SENDER).read(99, bytearray(200))
 
 
 @pytest.mark.parametrize("kind", list(Kind))

@@ -11,6 +11,7 @@ mod errors;
 mod keys;
 mod pairs;
 mod signing;
+mod wire;
 
 use pyo3::prelude::*;
 
@@ -42,5 +43,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(keys::derive_public_key, module)?)?;
     module.add_function(wrap_pyfunction!(keys::harden_process, module)?)?;
     module.add_function(wrap_pyfunction!(keys::mark_fork, module)?)?;
+    module.add_class::<wire::FrameReader>()?;
+    module.add_class::<wire::WalletKey>()?;
+    module.add_function(wrap_pyfunction!(wire::statement_hash, module)?)?;
+    module.add_function(wrap_pyfunction!(wire::recover_wallet, module)?)?;
     Ok(())
 }

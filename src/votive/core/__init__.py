@@ -3,6 +3,9 @@
 No key share, nonce, seed, pair set-up or key-encryption key is ever an int, str or bytes in Python. The handles cannot be
 pickled or copied, their repr shows public parts only, they wipe themselves when dropped, and none works after a fork.
 Steps that compute release the GIL: run them in threads.
+
+``FrameReader``, ``statement_hash``, ``WalletKey`` and ``recover_wallet`` are ``rust/wire``'s, apart from everything secret but the
+node's wallet: the compiled part of the links (docs/decisions/0075).
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from votive.core._core import (
     STREAM_TAG,
     ContentKey,
     DkgParty,
+    FrameReader,
     KeyShare,
     PairSetup,
     PairTable,
@@ -23,6 +27,7 @@ from votive.core._core import (
     StreamOpener,
     StreamSealer,
     Vault,
+    WalletKey,
     bls_combine,
     bls_verify,
     bls_verify_share,
@@ -33,6 +38,8 @@ from votive.core._core import (
     ibe_encrypt,
     mark_fork,
     recover,
+    recover_wallet,
+    statement_hash,
     verify,
 )
 from votive.core.errors import (
@@ -59,6 +66,7 @@ __all__ = [
     "ContentKey",
     "DkgParty",
     "Forked",
+    "FrameReader",
     "InvalidCiphertext",
     "InvalidInput",
     "KeyFileError",
@@ -74,6 +82,7 @@ __all__ = [
     "StreamOpener",
     "StreamSealer",
     "Vault",
+    "WalletKey",
     "bls_combine",
     "bls_verify",
     "bls_verify_share",
@@ -83,5 +92,7 @@ __all__ = [
     "ibe_decrypt",
     "ibe_encrypt",
     "recover",
+    "recover_wallet",
+    "statement_hash",
     "verify",
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, final
 
+from votive.terms.frame import Envelope, Kind
 from votive.terms.participant import Seat
 
 STREAM_CHUNK: Final[int]
@@ -536,3 +537,44 @@ def harden_process() -> None:
 
 def mark_fork() -> None:
     """Note that this process is a fork: every handle made before is unusable from now on."""
+
+@final
+class FrameReader:
+    """Reads the frames of one peer; see ``votive.net.frame`` for their layout."""
+
+    def __new__(cls, *, kinds: Sequence[tuple[Kind, int, int, int]], sender: Seat, envelope: type[Envelope]) -> FrameReader:
+        """Take all kinds, each with its number and the least and the greatest length of what follows the prefix.
+
+        A least length of 0 means a word of the link itself, that belongs to no session.
+        """
+
+    def cut(self, window: bytearray, filled: int) -> tuple[list[Cut], int]:
+        """Return the frames that are whole in the first ``filled`` bytes, and where they end.
+
+        Stops before a frame that is not whole, and before a prefix that may not come: ``read_prefix`` says which it is.
+        """
+
+    def read(self, kind: int, body: bytearray) -> Cut:
+        """Return the frame whose body this is. ValueError unless its length is at least its kind's least."""
+
+Cut = tuple[Kind, bytes, int, bytes, Envelope | bytes]
+"""Kind, session, receiver, signature and envelope of a frame; or kind, b"", 0, b"" and the body, of a word of the link itself."""
+
+def statement_hash(network: bytes, session: bytes, kind: int, attempt: int, sender: int, receiver: int, payload: bytes, /) -> bytes:
+    """Return the 32 bytes that the sender of ``payload`` signs; see ``votive.net.evidence``."""
+
+@final
+class WalletKey:
+    """The key of a chain account, one of the two secrets that Python may hold; called with a hash of 32 bytes, it signs it."""
+
+    def __new__(cls, private_key: bytes) -> WalletKey:
+        """Take 32 bytes; ValueError if they are no private key."""
+
+    def __call__(self, digest: bytes) -> bytes:
+        """Return r ‖ s ‖ v, 65 bytes, v 27 or 28, s low (RFC 6979)."""
+
+def recover_wallet(digest: bytes, signature: bytes) -> bytes | None:
+    """Return the uncompressed public key (65 bytes) that signed ``digest``; None unless r ‖ s ‖ v is the one canonical form.
+
+    ValueError unless ``digest`` has 32 bytes.
+    """

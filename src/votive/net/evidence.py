@@ -6,15 +6,16 @@ where it belongs (network, session, kind, attempt, sender, receiver) and the has
 
 from __future__ import annotations
 
-import hashlib
+from typing import Annotated
 
 import msgspec
 
+from votive import core
 from votive.net.errors import EvidenceInvalid
 from votive.net.identity import Recover, recover_address
-from votive.terms.encoding import HashInput, encode, tagged_hash
+from votive.terms.encoding import encode
 from votive.terms.frame import Kind
-from votive.terms.participant import Committee, Seat
+from votive.terms.participant import MAX_SEAT, Committee, Seat
 
 TO_ALL = 0
 """Receiver of a broadcast: no node sits in seat 0."""
@@ -23,22 +24,12 @@ TO_ALL = 0
 class Statement(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """Where one message belongs. All of it is under the sender's signature."""
 
-    session: bytes
+    session: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
     kind: Kind
-    attempt: int
+    attempt: Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
     sender: Seat
-    receiver: int
+    receiver: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEAT)]
     """A seat, or 0 for all."""
-
-
-class _SignedFrame(HashInput, frozen=True, kw_only=True, tag="votive/frame/v1"):
-    network: bytes
-    session: bytes
-    kind: int
-    attempt: int
-    sender: int
-    receiver: int
-    payload_hash: bytes
 
 
 class _Evidence(msgspec.Struct, frozen=True, kw_only=True, array_like=True, tag="votive/evidence/v1"):
@@ -50,18 +41,11 @@ _decoder = msgspec.msgpack.Decoder(_Evidence)
 
 
 def statement_hash(network: bytes, statement: Statement, payload: bytes) -> bytes:
-    """Return the 32 bytes that the sender's wallet signs."""
-    return tagged_hash(
-        _SignedFrame(
-            network=network,
-            session=statement.session,
-            kind=int(statement.kind),
-            attempt=statement.attempt,
-            sender=statement.sender,
-            receiver=statement.receiver,
-            payload_hash=hashlib.sha256(payload).digest(),
-        )
-    )
+    """Return the 32 bytes that the sender's wallet signs: the tagged hash (``terms.encoding``, domain ``votive/frame/v1``) of
+
+    network, session, kind, attempt, sender, receiver, and SHA-256 of the payload.
+    """
+    return core.statement_hash(network, statement.session, statement.kind, statement.attempt, statement.sender, statement.receiver, payload)
 
 
 def made_by(address: str, hashed: bytes, signature: bytes, recover: Recover) -> bool:
@@ -71,11 +55,6 @@ def made_by(address: str, hashed: bytes, signature: bytes, recover: Recover) -> 
     except ValueError:
         return False
     return signer == address or signer.lower() == address.lower()
-
-
-def pack_evidence(statement: Statement, signature: bytes) -> bytes:
-    """Return what an envelope keeps beside its payload: the place and the signature."""
-    return encode(_Evidence(statement=statement, signature=signature))
 
 
 def verify_evidence(evidence: bytes, payload: bytes, *, committee: Committee, recover: Recover = recover_address) -> Statement:

@@ -11,13 +11,14 @@ soon as six bytes are here, before anything is allocated for the rest.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from typing import TypeAlias
 
 import msgspec
 
+from votive.core import FrameReader
 from votive.net.errors import LinkFault, Reason
 from votive.net.evidence import Statement
-from votive.terms.frame import PAYLOAD_LIMIT, Kind
+from votive.terms.frame import PAYLOAD_LIMIT, Envelope, Kind
 from votive.terms.participant import Seat
 
 VERSION = 1
@@ -31,8 +32,11 @@ CHECKED_LATER = frozenset({Kind.SIGN_READY, Kind.SIGN_ROUND1, Kind.SIGN_ROUND2, 
 """Most frames of a signature. TLS has proven their sender to us; the wallet's signature is for third parties, so it is checked
 before one of them serves as evidence, and by chance (docs/decisions/0072). What is passed on as evidence is checked on arrival."""
 MAX_ATTEMPT = 2**32 - 1
-_WINDOW = 16 * 1024
-"""Bytes taken from a link at a time; one TLS record."""
+_WINDOW = 128 * 1024
+"""Bytes taken from a link at a time: a round of a signature for two seats is one reading."""
+
+Cut: TypeAlias = tuple[Kind, bytes, int, bytes, Envelope | bytes]
+"""Kind, session, receiver, signature and envelope of a frame; or kind, b"", 0, b"" and the body, of a word of the link itself."""
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,13 +52,6 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     def statement(self, sender: Seat) -> Statement:
         """Say where this frame belongs, sent by ``sender``."""
         return Statement(session=self.session, kind=self.kind, attempt=self.attempt, sender=sender, receiver=self.receiver)
-
-
-def signed_frame(place: Statement, signature: bytes, payload: bytes) -> Frame:
-    """Put ``payload`` at ``place`` under its sender's signature."""
-    return Frame(
-        session=place.session, kind=place.kind, attempt=place.attempt, receiver=place.receiver, signature=signature, payload=payload
-    )
 
 
 def limits_of(kind: Kind) -> tuple[int, int]:
@@ -73,15 +70,13 @@ def encode_link(kind: Kind, payload: bytes) -> bytes:
 
 def encode_frame(frame: Frame) -> bytes:
     """Encode a protocol message."""
-    length = ROUTE.size + len(frame.payload)
-    return _HEAD.pack(length, VERSION, frame.kind, frame.session, frame.attempt, frame.receiver, frame.signature) + frame.payload
+    return encode_signed(frame.statement(Seat(0)), frame.signature, frame.payload)
 
 
-def decode_frame(kind: Kind, body: bytes | bytearray) -> Frame:
-    """Decode what followed the prefix of a protocol message. Any bytes of a length within ``limits_of(kind)`` are one, and only one."""
-    session, attempt, receiver, signature = ROUTE.unpack_from(body)
-    payload = bytes(memoryview(body)[ROUTE.size :])
-    return Frame(session=session, kind=kind, attempt=attempt, receiver=receiver, signature=signature, payload=payload)
+def encode_signed(place: Statement, signature: bytes, payload: bytes) -> bytes:
+    """Encode ``payload`` at its place, under its sender's signature."""
+    length = ROUTE.size + len(payload)
+    return _HEAD.pack(length, VERSION, place.kind, place.session, place.attempt, place.receiver, signature) + payload
 
 
 def read_prefix(prefix: bytes | bytearray) -> tuple[Kind, int]:
@@ -99,11 +94,19 @@ def read_prefix(prefix: bytes | bytearray) -> tuple[Kind, int]:
     return kind, length
 
 
-class Deframer:
-    """Cuts a stream into frames. Small frames are cut from one window; a larger one is read straight into its own buffer."""
+def reader_of(sender: Seat) -> FrameReader:
+    """Return what reads the frames of ``sender``."""
+    kinds = [(kind, number, least, greatest) for number, (kind, least, greatest) in _LIMITS.items()]
+    return FrameReader(kinds=kinds, sender=sender, envelope=Envelope)
 
-    def __init__(self) -> None:
+
+class Deframer:
+    """Cuts the stream of one sender into frames, in ``rust/wire``; one larger than the window is read into its own buffer."""
+
+    def __init__(self, sender: Seat) -> None:
+        self._reader = reader_of(sender)
         self._window = bytearray(_WINDOW)
+        self._view = memoryview(self._window)
         self._filled = 0
         self._body: bytearray | None = None
         self._body_filled = 0
@@ -113,41 +116,40 @@ class Deframer:
         """Return where the next bytes of the stream belong; never empty."""
         if self._body is not None:
             return memoryview(self._body)[self._body_filled :]
-        return memoryview(self._window)[self._filled :]
+        return self._view[self._filled :]
 
-    def filled(self, count: int) -> Iterator[tuple[Kind, bytes | bytearray]]:
-        """Take note that ``count`` bytes were written to ``buffer()``; yield the frames (kind, rest) that are complete now."""
-        if self._body is None:
-            self._filled += count
-            yield from self._cut()
-            return
-        self._body_filled += count
-        if self._body_filled == len(self._body):
-            kind, body = self._kind, self._body
-            self._body = None
-            yield kind, body
+    def filled(self, count: int) -> list[Cut]:
+        """Take note that ``count`` bytes were written to ``buffer()``; return the frames that are complete now.
 
-    def _cut(self) -> Iterator[tuple[Kind, bytes | bytearray]]:
-        at = 0
-        while self._filled - at >= PREFIX.size:
-            kind, length = read_prefix(self._window[at : at + PREFIX.size])
-            start, end = at + PREFIX.size, at + PREFIX.size + length
-            if end > self._filled:
-                if PREFIX.size + length > _WINDOW:
-                    self._begin_body(kind, length, start)
-                    return
-                break
-            at = end
-            yield kind, bytes(self._window[start:end])
-        self._keep_from(at)
+        LinkFault if a frame begins that may not come; those before it are lost, as their link is.
+        """
+        if self._body is not None:
+            return self._fill_body(self._body, count)
+        self._filled += count
+        frames, at = self._reader.cut(self._window, self._filled)
+        if at == self._filled:
+            self._filled = 0
+        else:
+            self._begin(at)
+        return frames
 
-    def _begin_body(self, kind: Kind, length: int, start: int) -> None:
-        self._kind, self._body = kind, bytearray(length)
-        self._body_filled = self._filled - start
-        self._body[: self._body_filled] = self._window[start : self._filled]
-        self._filled = 0
-
-    def _keep_from(self, at: int) -> None:
+    def _begin(self, at: int) -> None:
+        """Keep the beginning of a frame, or begin the buffer of one that is larger than the window."""
         rest = self._window[at : self._filled]
+        if len(rest) >= PREFIX.size:
+            kind, length = read_prefix(rest[: PREFIX.size])
+            if PREFIX.size + length > _WINDOW:
+                self._kind, self._body = kind, bytearray(length)
+                self._body_filled = len(rest) - PREFIX.size
+                self._body[: self._body_filled] = rest[PREFIX.size :]
+                self._filled = 0
+                return
         self._window[: len(rest)] = rest
         self._filled = len(rest)
+
+    def _fill_body(self, body: bytearray, count: int) -> list[Cut]:
+        self._body_filled += count
+        if self._body_filled < len(body):
+            return []
+        self._body = None
+        return [self._reader.read(self._kind, body)]

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import coincurve
-
+from votive.core import WalletKey, recover_wallet
 from votive.terms.ethereum import eth_address_of
-from votive.terms.key import SECP256K1_HALF_ORDER
 from votive.terms.participant import Seat
 
 BOOT_NONCE_BYTES = 16
-SIGNATURE_BYTES = 65
 
 Sign = Callable[[bytes], bytes]
 """32-byte hash → 65-byte wallet signature r ‖ s ‖ v, v 27 or 28, s low."""
@@ -43,23 +40,12 @@ class Identity:
 
 def wallet_signer(private_key: bytes) -> Sign:
     """Return the function that signs 32-byte hashes with ``private_key`` (32 bytes; RFC 6979, low s)."""
-    key = coincurve.PrivateKey(private_key)
-
-    def sign(digest: bytes) -> bytes:
-        signature = key.sign_recoverable(digest, hasher=None)
-        return signature[:64] + bytes([27 + signature[64]])
-
-    return sign
+    return WalletKey(private_key)
 
 
 def recover_address(digest: bytes, signature: bytes) -> str:
     """Return the EIP-55 address that signed ``digest``; ValueError unless the signature is the one canonical form (low s)."""
-    if len(digest) != 32 or len(signature) != SIGNATURE_BYTES or signature[64] not in (27, 28):
-        raise ValueError("a wallet signature is 65 bytes r ‖ s ‖ v over a 32-byte hash, v 27 or 28")
-    if int.from_bytes(signature[32:64], "big") > SECP256K1_HALF_ORDER:
-        raise ValueError("s is not low: a second form of the same signature is not accepted")
-    try:
-        key = coincurve.PublicKey.from_signature_and_message(signature[:64] + bytes([signature[64] - 27]), digest, hasher=None)
-    except Exception as error:  # libsecp256k1's wrapper raises bare Exception
-        raise ValueError("no key made this signature") from error
-    return eth_address_of(key.format(compressed=False))
+    public_key = recover_wallet(digest, signature)
+    if public_key is None:
+        raise ValueError("a wallet signature is 65 bytes r ‖ s ‖ v over a 32-byte hash, v 27 or 28, s low, and a key that made it")
+    return eth_address_of(public_key)

@@ -14,7 +14,7 @@ import structlog
 
 from votive.net.certificate import hash_of_der
 from votive.net.errors import LinkFault, Reason
-from votive.net.frame import LINK_KINDS, Deframer, encode_link
+from votive.net.frame import LINK_KINDS, Cut, Deframer, encode_link
 from votive.net.hello import Hello, ack_of, is_ack, read_hello
 from votive.net.limits import MeshLimits
 from votive.net.tls import proven_certificate
@@ -65,7 +65,7 @@ class LinkOwner(Protocol):
     def link_up(self, link: Link) -> None:
         """Hello and ack have come from both ends."""
 
-    def link_frame(self, link: Link, kind: Kind, body: bytes | bytearray) -> Awaitable[None] | None:
+    def link_frame(self, link: Link, frame: Cut) -> Awaitable[None] | None:
         """A protocol frame came. LinkFault ends the link; an awaitable is waited for before the next frame is read."""
 
     def link_down(self, link: Link, fault: LinkFault) -> None:
@@ -88,8 +88,8 @@ class Link(asyncio.BufferedProtocol):
         self._limits = limits
         self._loop = loop
         self._transport: asyncio.Transport | None = None
-        self._deframer = Deframer()
-        self._frames: deque[tuple[Kind, bytes | bytearray]] = deque()
+        self._deframer = Deframer(peer.seat)
+        self._frames: deque[Cut] = deque()
         self._slow: asyncio.Task[None] | None = None
         self._second = loop.time()
         self._taken = 0
@@ -191,19 +191,19 @@ class Link(asyncio.BufferedProtocol):
         """Take what came; whatever the peer did wrong ends this link and nothing else."""
         try:
             while self._frames and self._slow is None and self._fault is None:
-                self._take(*self._frames.popleft())
+                self._take(self._frames.popleft())
         except LinkFault as fault:
             self.end(fault.by(self.peer.seat))
         except Exception as error:  # noqa: BLE001  # whatever it is, it must not leave the link deaf
             self._fail(error)
 
-    def _take(self, kind: Kind, body: bytes | bytearray) -> None:
-        if kind in LINK_KINDS:
-            self._take_link_word(kind, bytes(body))
+    def _take(self, frame: Cut) -> None:
+        if frame[0] in LINK_KINDS:
+            self._take_link_word(frame[0], cast("bytes", frame[4]))
         elif not self.up.done():
-            raise LinkFault(Reason.HELLO, f"a {kind.name} frame came before hello and ack")
+            raise LinkFault(Reason.HELLO, f"a {frame[0].name} frame came before hello and ack")
         else:
-            pending = self._owner.link_frame(self, kind, body) or self._rest()
+            pending = self._owner.link_frame(self, frame) or self._rest()
             if pending is not None:
                 self._pause_for(pending)
 

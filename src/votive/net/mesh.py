@@ -13,13 +13,14 @@ import socket
 import time
 from collections.abc import Collection
 from types import TracebackType
+from typing import cast
 
 from votive.net.backoff import Backoff
 from votive.net.channel import SessionChannel
 from votive.net.door import Door, dial, listen
 from votive.net.errors import PEER_FAULTS, LinkFault, MeshClosed, Reason
-from votive.net.evidence import TO_ALL, Statement, made_by, pack_evidence, statement_hash
-from votive.net.frame import CHECKED_LATER, Frame, decode_frame, encode_frame, signed_frame
+from votive.net.evidence import TO_ALL, Statement, made_by, statement_hash
+from votive.net.frame import CHECKED_LATER, Cut, encode_signed
 from votive.net.hello import PROTOCOL, Hello
 from votive.net.identity import Identity, Recover, recover_address
 from votive.net.limits import MeshLimits
@@ -28,7 +29,7 @@ from votive.net.mailbox import Fate, Mailbox
 from votive.net.tally import Tally
 from votive.net.tls import Contexts
 from votive.net.watch import Watch, Watchers
-from votive.terms.frame import Envelope, Kind
+from votive.terms.frame import Envelope
 from votive.terms.participant import Committee, Participant, Seat
 
 _COUNTERS = {fate: f"frames_{fate.name.lower()}" for fate in Fate}
@@ -134,7 +135,7 @@ class Mesh:
         """Sign ``payload`` into its place and send it, once signed, to each seat of ``to``."""
         self._check_alive()
         signature = await self._signature(place, payload)
-        data = encode_frame(signed_frame(place, signature, payload))
+        data = encode_signed(place, signature, payload)
         for seat in to:
             self._send(seat, data)
 
@@ -162,15 +163,16 @@ class Mesh:
         self._tally.count("links_up", seat)
         self._watchers.tell(self._up_event(link, alarm))
 
-    def link_frame(self, link: Link, kind: Kind, body: bytes | bytearray) -> asyncio.Task[None] | None:
+    def link_frame(self, link: Link, frame: Cut) -> asyncio.Task[None] | None:
         """Check a frame, now or when it matters, and deliver it; a large one is checked in a thread."""
-        frame = decode_frame(kind, body)
-        if frame.receiver not in (TO_ALL, self.me):
-            raise LinkFault(Reason.MISADDRESSED, f"a {kind.name} for seat {frame.receiver} came to seat {self.me}")
-        if len(frame.payload) > self._limits.inline_bytes:
+        kind, _, receiver, _, content = frame
+        if receiver not in (TO_ALL, self.me):
+            raise LinkFault(Reason.MISADDRESSED, f"a {kind.name} for seat {receiver} came to seat {self.me}")
+        envelope = cast("Envelope", content)
+        if len(envelope.payload) > self._limits.inline_bytes:
             return asyncio.create_task(self._deliver_large(link.peer, frame))
         later = kind in CHECKED_LATER and random.random() >= self._limits.spot_checks  # noqa: S311  # who guesses it wrong loses its link
-        self._deliver(link.peer, frame, genuine=later or self._genuine(link.peer, frame))
+        self._deliver(frame[1], envelope, genuine=later or self._genuine(link.peer, frame))
         return None
 
     def link_down(self, link: Link, fault: LinkFault) -> None:
@@ -289,26 +291,22 @@ class Mesh:
         else:
             self._tally.count("frames_unsent", seat)
 
-    def _genuine(self, peer: Participant, frame: Frame) -> bool:
-        hashed = statement_hash(self._committee.network, frame.statement(peer.seat), frame.payload)
-        return made_by(peer.address, hashed, frame.signature, self._recover)
+    def _genuine(self, peer: Participant, frame: Cut) -> bool:
+        kind, session, receiver, signature, content = frame
+        envelope = cast("Envelope", content)
+        place = Statement(session=session, kind=kind, attempt=envelope.attempt, sender=peer.seat, receiver=receiver)
+        return made_by(peer.address, statement_hash(self._committee.network, place, envelope.payload), signature, self._recover)
 
-    async def _deliver_large(self, peer: Participant, frame: Frame) -> None:
-        self._deliver(peer, frame, genuine=await asyncio.to_thread(self._genuine, peer, frame))
+    async def _deliver_large(self, peer: Participant, frame: Cut) -> None:
+        self._deliver(frame[1], cast("Envelope", frame[4]), genuine=await asyncio.to_thread(self._genuine, peer, frame))
 
-    def _deliver(self, peer: Participant, frame: Frame, *, genuine: bool) -> None:
+    def _deliver(self, session: bytes, envelope: Envelope, *, genuine: bool) -> None:
+        sender = envelope.sender
         if not genuine:
-            raise LinkFault(Reason.SIGNATURE, f"the wallet of seat {peer.seat} did not sign this {frame.kind.name} into this place")
-        envelope = Envelope(
-            sender=peer.seat,
-            kind=frame.kind,
-            attempt=frame.attempt,
-            payload=frame.payload,
-            evidence=pack_evidence(frame.statement(peer.seat), frame.signature),
-        )
-        fate = self._mailbox.deliver(frame.session, envelope)
-        self._tally.count(_COUNTERS[fate], peer.seat)
-        self._tally.count("bytes_received", peer.seat, len(frame.payload))
+            raise LinkFault(Reason.SIGNATURE, f"the wallet of seat {sender} did not sign this {envelope.kind.name} into this place")
+        fate = self._mailbox.deliver(session, envelope)
+        self._tally.count(_COUNTERS[fate], sender)
+        self._tally.count("bytes_received", sender, len(envelope.payload))
 
     def _up_event(self, link: Link, alarm: str = "") -> LinkEvent:
         return LinkEvent(seat=link.peer.seat, up=True, boot_nonce=link.boot_nonce, alarm=alarm)
