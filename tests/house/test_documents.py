@@ -14,7 +14,7 @@ import votive
 from votive.terms.errors import ErrorCode, VotiveError
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "contracts").glob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("contracts/*.md"), *ROOT.glob("examples/*/*.md")])
 
 
 def test_every_error_code_is_explained_and_none_is_invented() -> None:
@@ -76,3 +76,20 @@ def test_the_readme_names_only_make_targets_that_exist() -> None:
     named = set(re.findall(r"`?\$? ?make (\w+)", (ROOT / "README.md").read_text()))
     assert named <= targets
     assert {"demo", "test"} <= named
+
+
+LIT_ACTIONS = """
+aesDecrypt broadcastAndCollect call callContract checkConditions claimKey decryptAndCombine decryptToSingleNode encrypt
+ethPersonalSignMessageEcdsa getLatestNonce getPermittedActions getPermittedAddresses getPermittedAuthMethodScopes
+getPermittedAuthMethods getRpcUrl isPermittedAction isPermittedAddress isPermittedAuthMethod pubkeyToTokenId runOnce setResponse
+signAndCombineEcdsa signEcdsa uint8arrayFromString uint8arrayToString
+"""
+"""All functions that an action has on Lit's Datil network."""
+
+
+def test_every_function_of_lits_actions_is_explained_or_named_as_missing() -> None:
+    offered = re.findall(r"^\| `(\w+)\(", (ROOT / "docs" / "actions.md").read_text(), re.MULTILINE)
+    row = re.search(r"^\| `Lit\.Actions` \| (.*?);", (ROOT / "docs" / "lit-migration.md").read_text(), re.MULTILINE)
+    assert row is not None
+    missing = re.findall(r"`(\w+)`", row[1])
+    assert sorted(offered + missing) == LIT_ACTIONS.split()
