@@ -7,6 +7,7 @@ and loads its HTTP client, ABI codec and wallet library when a call first needs 
 from __future__ import annotations
 
 from votive.client.blocking import BlockingNetwork, connect_blocking
+from votive.client.claim import KeyClaim
 from votive.client.connection import connect
 from votive.client.encrypted import Encrypted
 from votive.client.errors import BadArgument, NotEnoughShares, NoValidSignature, Refused, TransactionFailed, Unreachable, WrongNetwork
@@ -31,6 +32,7 @@ __all__ = [
     "EcdsaSignature",
     "Encrypted",
     "ExecuteResult",
+    "KeyClaim",
     "KeyState",
     "MethodType",
     "Minted",

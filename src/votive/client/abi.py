@@ -37,11 +37,13 @@ UNMINTED = Function("getUnmintedRoutedTokenIdCount(uint256)", ("uint256",))
 MINT_COST = Function("mintCost()", ("uint256",))
 MINT_NEXT = Function("mintNext(uint256)", ("uint256",))
 MINT_GRANT_AND_BURN_NEXT = Function("mintGrantAndBurnNext(uint256,bytes)", ("uint256",))
+CLAIM_AND_MINT = Function("claimAndMint(uint256,bytes32,(bytes32,bytes32,uint8)[])", ("uint256",))
 OWNER_OF_OR_ZERO = Function("ownerOfOrZero(uint256)", ("address",))
 TRANSFER_FROM = Function("safeTransferFrom(address,address,uint256)")
 BURN = Function("burn(uint256)")
 KEYS_OF_PURPOSE = Function("getKeysOfPurpose(bytes32)", ("uint256[]",))
 GET_KEYS = Function("getKeys(uint256[])", ("(bool,bool,bytes,bytes32,(uint64,uint64,bytes32,uint256,uint64,bytes32))[]",))
+ROOT_KEYS = Function("getRootKeys(address)", ("(bytes,uint256)[]",))
 GET_PUBKEY = Function("getPubkey(uint256)", ("bytes",))
 ADD_ACTION = Function("addPermittedAction(uint256,bytes,uint256[])")
 REMOVE_ACTION = Function("removePermittedAction(uint256,bytes)")
@@ -65,6 +67,8 @@ ERRORS = {
     "InvalidActionId(bytes)": "this is no action's CID",
     "InvalidAddressId(bytes)": "this is no address",
     "NoUnmintedKey(uint256)": "the nodes have no unminted key in stock",
+    "AlreadyClaimed(uint256)": "the key was claimed before, and a key is claimed once for ever",
+    "ClaimNotGranted(bytes32,address)": "too few nodes signed this claim, or they signed it for another account",
     "WrongMintCost(uint256,uint256)": "the price of a mint has just changed",
 }
 """Errors of the contracts that a client can meet, in words."""

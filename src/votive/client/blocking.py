@@ -39,6 +39,8 @@ class BlockingNetwork:
         self.runner = runner
 
     mint = _waiting(Network.mint)
+    claim = _waiting(Network.claim)
+    mint_claimed = _waiting(Network.mint_claimed)
     mint_grant_burn = _waiting(Network.mint_grant_burn)
     grant = _waiting(Network.grant)
     revoke = _waiting(Network.revoke)

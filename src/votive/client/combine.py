@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from votive.client.ask import Answer
-from votive.client.refusal import Fault
+from votive.client.claim import Word
+from votive.client.refusal import Fault, Unusable
 from votive.client.results import EcdsaSignature
 from votive.core import verify
 from votive.terms.encoding import bytes_of, hex0x
@@ -20,10 +21,6 @@ _verify = lru_cache(maxsize=512)(verify)
 """Nodes give the same signature, and all answers are looked at again whenever one arrives; what verifies depends on nothing else."""
 
 
-class Unusable(Exception):
-    """One node's answer cannot be used; the text says why. Never leaves this package."""
-
-
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One node's account of an action's run, its signatures verified."""
 
@@ -31,16 +28,20 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     response: str
     logs: str
     signatures: dict[str, EcdsaSignature]
+    claims: dict[str, Word]
 
     @property
     def outcome(self) -> tuple[Any, ...]:
-        """What nodes must agree on: the response, and what was signed by which key under which name."""
+        """What nodes must agree on: the response, what was signed by which key under which name, and what was claimed for whom."""
         signed = sorted((name, signature.public_key, signature.digest) for name, signature in self.signatures.items())
-        return (self.response, *signed)
+        claimed = sorted((name, *word.subject) for name, word in self.claims.items())
+        return (self.response, *signed, *claimed)
 
 
 KnownKey = Callable[[str], bool]
 """Whether a public key (0x04…) is a PKP of this network, by the chain."""
+ReadClaim = Callable[[int, str, Any], Word]
+"""Reads what the node at a seat gave for a key that the action names; raises Unusable."""
 
 
 def signature_of(value: Any, *, public_key: str, digest: str) -> EcdsaSignature:
@@ -85,14 +86,14 @@ def first_signature(
     return found, tuple(sorted(seats)), tuple(faults)
 
 
-def runs_of(answers: Sequence[Answer], known: KnownKey) -> tuple[tuple[Run, ...], tuple[Fault, ...]]:
+def runs_of(answers: Sequence[Answer], known: KnownKey, claimed: ReadClaim) -> tuple[tuple[Run, ...], tuple[Fault, ...]]:
     """Read all successful answers to an execute request; who gave one that cannot be used is a fault."""
     runs: list[Run] = []
     faults: list[Fault] = []
     for answer in answers:
         if answer.ok:
             try:
-                runs.append(_run(answer, known))
+                runs.append(_run(answer, known, claimed))
             except Unusable as error:
                 faults.append(Fault(seat=answer.seat, reason=str(error)))
     return tuple(runs), tuple(faults)
@@ -106,11 +107,17 @@ def commonest(runs: Sequence[Run]) -> tuple[Run, ...]:
     return tuple(run for run in runs if run.outcome == winner)
 
 
-def _run(answer: Answer, known: KnownKey) -> Run:
-    response, logs, signed = (answer.body.get(name) for name in ("response", "logs", "signedData"))
-    if not (isinstance(response, str) and isinstance(logs, str) and isinstance(signed, Mapping)):
-        raise Unusable("its answer lacks response, logs or signedData")
-    return Run(seat=answer.seat, response=response, logs=logs, signatures={name: _signed(value, known) for name, value in signed.items()})
+def _run(answer: Answer, known: KnownKey, claimed: ReadClaim) -> Run:
+    response, logs, signed, claims = (answer.body.get(name) for name in ("response", "logs", "signedData", "claimData"))
+    if not (isinstance(response, str) and isinstance(logs, str) and isinstance(signed, Mapping) and isinstance(claims, Mapping)):
+        raise Unusable("its answer lacks response, logs, signedData or claimData")
+    return Run(
+        seat=answer.seat,
+        response=response,
+        logs=logs,
+        signatures={name: _signed(value, known) for name, value in signed.items()},
+        claims={name: claimed(answer.seat, name, value) for name, value in claims.items()},
+    )
 
 
 def _signed(value: Any, known: KnownKey) -> EcdsaSignature:

@@ -1,4 +1,4 @@
-"""Minting a key: pay the price, wait for the stock if it is empty, and read what the transaction minted."""
+"""Minting a key: pay the price, wait for the stock if it is empty, and read what the transaction minted. Claimed keys need no stock."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 import msgspec
 
 from votive.client import abi
-from votive.client.errors import TransactionFailed, Unreachable
-from votive.client.registry import Registry
+from votive.client.claim import KeyClaim
+from votive.client.errors import BadArgument, TransactionFailed, Unreachable, WrongNetwork
+from votive.client.registry import ECDSA, Registry
 from votive.client.results import Minted, Pkp
 from votive.client.transactions import Sender, transaction_of
 from votive.client.wallet import Wallet
+from votive.terms.encoding import bytes_of
 
 POLL_SECONDS = 0.2
 
@@ -29,6 +31,26 @@ async def mint(registry: Registry, sender: Sender, wallet: Wallet, call: bytes, 
     (cost,) = await registry.read(nft, abi.MINT_COST)
     await _wait_for_stock(registry, patience)
     return await _minted(registry, await sender.send(wallet, nft, call, value=cost))
+
+
+async def mint_claimed(registry: Registry, sender: Sender, wallet: Wallet, claim: KeyClaim) -> Minted:
+    """Mint the key of ``claim`` to ``wallet``, which pays.
+
+    Raises:
+        BadArgument: the claim is another account's.
+        TransactionFailed: the chain refuses: the key was minted before.
+        WrongNetwork: the chain minted another key than the one that its root keys give.
+    """
+    if claim.minter not in (None, wallet.address):
+        raise BadArgument(f"the nodes signed this claim for {claim.minter}; {wallet.address} cannot mint with it.")
+    nft = registry.contracts.pkp_nft
+    (cost,) = await registry.read(nft, abi.MINT_COST)
+    signatures = [(data[:32], data[32:64], data[64]) for data in map(bytes_of, claim.signatures)]
+    call = abi.CLAIM_AND_MINT.call(ECDSA, bytes_of(claim.derived_key_id), signatures)
+    minted = await _minted(registry, await sender.send(wallet, nft, call, value=cost))
+    if minted.public_key != claim.public_key:
+        raise WrongNetwork(f"the chain minted {minted.public_key}, but its root keys give {claim.public_key}.", retryable=False)
+    return minted
 
 
 async def _wait_for_stock(registry: Registry, patience: float) -> None:

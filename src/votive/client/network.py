@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,15 @@ from votive.client import abi
 from votive.client.arguments import Token, action_fields, address_of, cid_named, grantee_of, to_sign, token_of
 from votive.client.ask import Answer
 from votive.client.auth_sig import Origin
-from votive.client.combine import commonest, first_signature, public_keys_in, runs_of
+from votive.client.claim import PATH as CLAIM_PATH
+from votive.client.claim import Claiming, KeyClaim, Notaries, one_method
+from votive.client.combine import Run, commonest, first_signature, public_keys_in, runs_of
 from votive.client.decryption import Gathering
 from votive.client.encrypted import Encrypted
 from votive.client.encryption import decrypt, decrypt_file, encrypt, encrypt_file, read
 from votive.client.envelope import Progress, unwatched
 from votive.client.errors import BadArgument
-from votive.client.minting import mint
+from votive.client.minting import mint, mint_claimed
 from votive.client.network_key import Holders, NetworkKey, verification_shares
 from votive.client.pkp_session import PATH, Method, Signing, draft, shown
 from votive.client.provenance import Claim, Verdict, examine
@@ -93,6 +96,35 @@ class Network:
         """
         call = abi.MINT_GRANT_AND_BURN_NEXT.call(ECDSA, multihash_of(action))
         return await mint(self.registry, self._sender, wallet_of(account), call, patience=wait_for_stock)
+
+    async def claim(self, *, method: Method, account: Account) -> Minted:
+        """Mint the key that belongs to whoever ``method`` proves to be; ``account`` pays and owns it.
+
+        Every user of every application has one key, which follows from his name; it can be claimed once, for ever.
+
+        Args:
+            method: a wallet, or an ``AuthMethod`` with a token of Google, Apple or Discord, or what proves the user for one challenge.
+            account: whose address the nodes sign for: with their signatures nobody else can mint the key.
+
+        Raises:
+            Refused: the nodes refused; code, message and details are theirs.
+            NoValidSignature, Unreachable: too few nodes signed.
+            TransactionFailed: the chain refuses: the key was claimed before.
+        """
+        minter, block = wallet_of(account), await self.registry.newest_block()
+        show = shown(method, block_hash=block.hash, chain_id=self.registry.chain_id, origin=self._requests.origin)
+        claiming = Claiming(self._notaries(), minter.address)
+        body = {"minter": minter.address}
+        asked = await self._requests.ask(CLAIM_PATH, body, asker=one_method(show), patience=SIGN_SECONDS, enough=claiming.enough)
+        await claiming.enough(asked.answers)
+        claim = self._notaries().together(claiming.words, await self.registry.root_keys())
+        if claim is None:
+            raise refusal(asked.answers, claiming.faults, len(self.committee.nodes))
+        return await self.mint_claimed(claim, account=minter)
+
+    async def mint_claimed(self, claim: KeyClaim, *, account: Account) -> Minted:
+        """Mint a key that an action claimed (``ExecuteResult.claims``); ``account`` pays and owns it."""
+        return await mint_claimed(self.registry, self._sender, wallet_of(account), claim)
 
     async def grant(
         self,
@@ -203,10 +235,11 @@ class Network:
         """
         cid, body = cid_named(action) if isinstance(action, str) else cid_of(action), action_fields(action, "ipfsId", params)
         asked = await self._requests.ask(
-            "/web/execute", body, asker=asker(account, session), patience=EXECUTE_SECONDS, enough=self._enough_runs
+            "/web/execute", body, asker=asker(account, session), patience=EXECUTE_SECONDS, enough=partial(self._enough_runs, cid)
         )
         known = {key for key in public_keys_in(asked.answers) if await self.registry.knows(key)}
-        runs, faults = runs_of(asked.answers, known.__contains__)
+        notaries = self._notaries()
+        runs, faults = runs_of(asked.answers, known.__contains__, partial(notaries.word_of_run, cid))
         agreed = commonest(runs)
         if not agreed or len(agreed) < max((len(opinion.seats) for opinion in opinions_of(asked.answers)), default=0):
             raise refusal(asked.answers, faults, len(self.committee.nodes))
@@ -215,6 +248,7 @@ class Network:
             response=agreed[0].response,
             logs=agreed[0].logs,
             signatures=agreed[0].signatures,
+            claims=await self._claims(agreed),
             request_id=asked.request_id,
             nodes=tuple(sorted(run.seat for run in agreed)),
             timings_ms=asked.timings(),
@@ -453,9 +487,21 @@ class Network:
             raise gathering.failure(asked.answers, len(self.committee.nodes))
         return asked, gathering, key.public_key
 
-    async def _enough_runs(self, answers: Sequence[Answer]) -> bool:
+    def _notaries(self) -> Notaries:
+        nodes, router = self.committee.nodes, self.registry.contracts.pubkey_router
+        return Notaries(nodes=nodes, threshold=self.committee.threshold, chain_id=self.registry.chain_id, router=router)
+
+    async def _claims(self, runs: Sequence[Run]) -> dict[str, KeyClaim]:
+        """Put together what equal runs claimed, as far as t nodes signed it."""
+        if not runs[0].claims:
+            return {}
+        roots, notaries = await self.registry.root_keys(), self._notaries()
+        claims = {name: notaries.together([run.claims[name] for run in runs], roots) for name in runs[0].claims}
+        return {name: claim for name, claim in claims.items() if claim is not None}
+
+    async def _enough_runs(self, cid: str, answers: Sequence[Answer]) -> bool:
         """Whether t nodes already agree on the outcome of a run."""
-        runs, _ = runs_of(answers, lambda _: True)
+        runs, _ = runs_of(answers, lambda _: True, partial(self._notaries().word_of_run, cid))
         return len(commonest(runs)) >= self.committee.threshold
 
     async def _send(self, account: Account, to: str, data: bytes) -> Transaction:

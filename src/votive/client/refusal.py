@@ -14,6 +14,10 @@ from votive.terms.errors import ErrorCode, VotiveError
 from votive.terms.participant import Seat, threshold_of
 
 
+class Unusable(Exception):
+    """One node's answer cannot be used; the text says why. Never leaves this package."""
+
+
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """A node's answer that cannot be used, and why."""
 

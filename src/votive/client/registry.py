@@ -45,6 +45,7 @@ class Registry:
         self.network = network_id(chain_id, contracts.resolver)
         self.keys_seen: dict[int, bytes] = {}
         self._network_keys: dict[Purpose, NetworkKey] = {}
+        self._roots: tuple[bytes, ...] = ()
 
     @classmethod
     async def open(cls, rpc: Rpc, resolver: str) -> Registry:
@@ -114,6 +115,19 @@ class Registry:
                 return None
             self._network_keys[purpose] = await self._registered(tokens[0])
         return self._network_keys[purpose]
+
+    async def root_keys(self) -> tuple[bytes, ...]:
+        """Return the ten keys that claimed keys are derived from, 65 bytes each, in their order. They never change.
+
+        Raises:
+            Unreachable: the nodes have not generated them yet.
+        """
+        if not self._roots:
+            (roots,) = await self.read(self.contracts.pubkey_router, abi.ROOT_KEYS, self.contracts.staking)
+            self._roots = tuple(key for key, _ in roots)
+        if not self._roots:
+            raise Unreachable("the nodes have not generated the network's root keys yet. Wait a moment: see `votive status`.")
+        return self._roots
 
     async def _registered(self, token_id: int) -> NetworkKey:
         (keys,) = await self.read(self.contracts.pubkey_router, abi.GET_KEYS, [token_id])

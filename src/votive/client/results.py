@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from votive.client.claim import KeyClaim
 from votive.client.refusal import Fault
 from votive.core import verify
 from votive.terms.encoding import bytes_of, hex0x
@@ -105,6 +106,8 @@ class ExecuteResult(msgspec.Struct, frozen=True, kw_only=True):
     response: str
     logs: str
     signatures: dict[str, EcdsaSignature]
+    claims: dict[str, KeyClaim]
+    """Keys of its own that the action claimed, by its names for them, as far as t nodes signed: ``Network.mint_claimed``."""
     request_id: str
     nodes: tuple[int, ...]
     """Seats that gave this response and these signatures."""
