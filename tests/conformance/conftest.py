@@ -23,6 +23,8 @@ from tests.conformance.sdk import HERE, Node, SdkMissing, find_node, install
 from tests.e2e.conftest import Place, votive
 
 FLOW_SECONDS = 120
+LONG_SECONDS = 600
+STAYING_SECONDS = 300
 FLOWS = HERE / "flows"
 GREETS = "Lit.Actions.setResponse({ response: JSON.stringify({ greeting: `Hello, ${name}` }) });\n"
 JUDGES = "const judge = async (word) => word === 'open';\n"
@@ -33,12 +35,25 @@ ARCHIVED = {"letters/ann.txt": b"Dear Ann", "numbers.bin": bytes(range(256)) * 2
 """The files in an archive."""
 NOWHERE_CID = "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"
 """Of no program that was published here."""
+MORTAL = 3
+"""The seat of the node that a test kills."""
+FIRST = "test_programs_that_take_long_begin_before_all_else"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.parent == HERE:
-            item.add_marker(pytest.mark.network)
+    """Let programs that take minutes begin first here, and be judged last of all; tests of faults come after those that want peace."""
+    ours = [item for item in items if item.path.parent == HERE]
+    for item in ours:
+        item.add_marker(pytest.mark.network)
+    ours.sort(key=_turn)
+    late = [item for item in ours if _turn(item) > 2]
+    others = [item for item in items if item.path.parent != HERE]
+    where = next((number for number, item in enumerate(items) if item.path.parent == HERE), 0)
+    items[:] = [*others[:where], *(item for item in ours if item not in late), *others[where:], *late]
+
+
+def _turn(item: pytest.Item) -> int:
+    return {"test_faults.py": 2, "test_staying.py": 0 if item.name == FIRST else 3}.get(item.path.name, 1)
 
 
 @dataclass(frozen=True)
@@ -54,7 +69,7 @@ class Refusal:
     @property
     def error_code(self) -> str | None:
         """The node's own error code, if a node refused."""
-        return None if self.info is None else self.info["errorCode"]
+        return None if self.info is None else self.info.get("errorCode")
 
     @property
     def said(self) -> str:
@@ -88,9 +103,20 @@ class Flow:
         self._process.stdin.write("\n")
         self._process.stdin.flush()
 
-    def found(self, words: str = "") -> dict[str, Any]:
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
+    def resume(self) -> None:
+        """Let a program that paused go on."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("go on\n")
+        self._process.stdin.flush()
+
+    def found(self, words: str = "", seconds: float = FLOW_SECONDS) -> dict[str, Any]:
         """Let the program go on to its end, and return what it found."""
-        out, err = self._process.communicate(words, timeout=FLOW_SECONDS)
+        out, err = self._process.communicate(words, timeout=seconds)
         assert self._process.returncode == 0, f"status {self._process.returncode}\n{out}\n{err}"
         self.judge()
         found: dict[str, Any] = json.loads(out.splitlines()[-1])
@@ -179,6 +205,7 @@ def network(place: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return {
         **config,
         "client": config["client"] | {"debug": False},
+        "mortal_node": next(node["url"] for node in status["nodes"] if node["index"] == MORTAL),
         "solana_account": elsewhere.SOLANA_ACCOUNT,
         "cosmos_account": elsewhere.COSMOS_ACCOUNT,
         "deployed": status["contracts"],
@@ -223,20 +250,38 @@ def pack(file: Path) -> Path:
     return file
 
 
+def launch(sdk: Sdk, network: dict[str, Any], folder: Path, program: str, *words: object) -> Flow:
+    """Start a program of ``flows/`` against the network; ``folder`` is its own."""
+    folder.mkdir()
+    described, record = folder / "network.json", folder / "answers.jsonl"
+    described.write_text(json.dumps(network))
+    return Flow(sdk.start(program, described, *words, record=record), record, network["nodes"])
+
+
 @pytest.fixture
 def start(sdk: Sdk, network: dict[str, Any], tmp_path: Path) -> Iterator[Callable[[str], Flow]]:
     """Start a program of ``flows/`` against the network; one that still runs at the end of the test is ended."""
-    described = tmp_path / "network.json"
-    described.write_text(json.dumps(network))
     started: list[Flow] = []
 
     def start(program: str) -> Flow:
-        record = tmp_path / f"answers-{len(started)}.jsonl"
-        started.append(Flow(sdk.start(program, described, record=record), record, network["nodes"]))
+        started.append(launch(sdk, network, tmp_path / f"flow-{len(started)}", program))
         return started[-1]
 
     yield start
     for flow in started:
+        flow.end()
+
+
+@pytest.fixture(scope="session")
+def long(sdk: Sdk, network: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Flow]]:
+    """Programs that take long, started together, by their names."""
+    folder = tmp_path_factory.mktemp("long")
+    flows = {
+        "staying": launch(sdk, network, folder / "staying", "stays.mjs", STAYING_SECONDS),
+        "timeout": launch(sdk, network, folder / "timeout", "timeout.mjs"),
+    }
+    yield flows
+    for flow in flows.values():
         flow.end()
 
 

@@ -47,8 +47,8 @@ const PKPNFT = ['function mintCost() view returns (uint256)', 'event PKPMinted(u
 async function mintedFor(registration) {
   const id = await WebAuthnProvider.authMethodId({ authMethodType: WEBAUTHN, accessToken: JSON.stringify(registration) });
   const publicKey = WebAuthnProvider.getPublicKeyFromRegistration(registration);
-  const nft = new ethers.Contract(network.contracts.PKPNFT, PKPNFT, owner);
-  const helper = new ethers.Contract(network.contracts.PKPHelper, HELPER, owner);
+  const nft = new ethers.Contract(network.deployed.PKPNFT, PKPNFT, owner);
+  const helper = new ethers.Contract(network.deployed.PKPHelper, HELPER, owner);
   const value = await nft.mintCost();
   const { logs } = await (await helper.mintNextAndAddAuthMethods(2, [WEBAUTHN], [id], [publicKey], [[1]], true, true, { value })).wait();
   const mine = logs.filter(({ address, topics }) => address === nft.address && topics[0] === nft.interface.getEventTopic('PKPMinted'));
