@@ -1,4 +1,4 @@
-// Lit Actions: inline and by CID, parameters of every type, responses, logs, several signatures, an error.
+// Lit Actions: inline and by CID, parameters of every type, responses of every kind, logs, several signatures, errors.
 import { ethers } from 'ethers';
 
 import { network, owner, refusal, run, sessionOf } from './votive.mjs';
@@ -11,17 +11,31 @@ const signs = `(async () => {
   console.log('signed', wanted.length);
   Lit.Actions.setResponse({ response: JSON.stringify({ signed: wanted.map(({ sigName }) => sigName) }) });
 })();`;
-const echoes = `Lit.Actions.setResponse({ response: JSON.stringify({ text, number, fraction, yes, nothing, list, nested, bytes }) });`;
+const names = ['text', 'number', 'big', 'fraction', 'yes', 'nothing', 'list', 'nested', 'bytes', 'words', 'buffer', 'view', 'inside', 'date'];
+const echoes = `Lit.Actions.setResponse({ response: { ${names.join(', ')}, missing: typeof missing } });`;
+const numbers = new Uint8Array([7, 0, 127, 255, 7]);
 const jsParams = {
   text: 'tëxt ✓',
   number: 42,
+  big: Number.MAX_SAFE_INTEGER,
   fraction: 0.5,
   yes: true,
   nothing: null,
   list: [1, 'two', [3]],
   nested: { deep: { deeper: [] } },
   bytes: new Uint8Array([0, 127, 255]),
+  words: new Uint16Array([1, 65535]),
+  buffer: new Uint8Array([1, 2]).buffer,
+  view: new DataView(numbers.buffer, 1, 3),
+  inside: { bytes: new Uint8Array([9]) },
+  date: new Date(0),
+  missing: undefined,
 };
+const responses = { object: `{ b: 1, a: [true, null] }`, array: `[1, 'two']`, number: `0.5`, text: `'plain text'`, json: `'{ "a":  1 }'` };
+const signsOne = `(async () => {
+  await Lit.Actions.signEcdsa({ toSign, publicKey, sigName: 'one' });
+  Lit.Actions.setResponse({ response: RESPONSE });
+})();`;
 
 await run(async (client) => {
   const sessionSigs = await sessionOf(client, owner);
@@ -35,6 +49,15 @@ await run(async (client) => {
       ],
     },
   });
+  const answered = {};
+  for (const [name, response] of Object.entries(responses)) {
+    const alone = await execute({ code: `Lit.Actions.setResponse({ response: ${response} })` });
+    const params = { toSign: bytes(digests.first), publicKey: network.key.public_key };
+    const signed = await execute({ code: signsOne.replace('RESPONSE', response), jsParams: params });
+    answered[name] = [alone.response, signed.response];
+  }
+  const differing = { code: `Lit.Actions.setResponse({ response: String(Math.random()) })` };
+  const all = (strategy) => ({ strategy: 'custom', customFilter: strategy });
   const logged = await execute({ code: `console.log('one', { two: 2 }); console.error('three');` });
   return {
     signed: Object.fromEntries(
@@ -44,19 +67,27 @@ await run(async (client) => {
     byCid: await execute({ ipfsId: network.published_cid, jsParams: { name: 'Ann' } }),
     echoed: JSON.parse((await execute({ code: echoes, jsParams })).response),
     logged,
-    text: (await execute({ code: `Lit.Actions.setResponse({ response: 'plain text' })` })).response,
+    answered,
+    differing: {
+      all: (await execute({ ...differing, responseStrategy: all((given) => given) })).response,
+      mostCommon: (await execute({ ...differing, responseStrategy: { strategy: 'mostCommon' } })).response,
+      byDefault: (await execute(differing)).response,
+    },
+    details: inline.signatures,
+    digests,
     common: (
       await execute({ code: `Lit.Actions.setResponse({ response: 'all say this' })`, responseStrategy: { strategy: 'mostCommon' } })
     ).response,
     chosen: (
       await execute({
         code: `Lit.Actions.setResponse({ response: 'all say this' })`,
-        responseStrategy: { strategy: 'custom', customFilter: (responses) => ({ count: responses.length }) },
+        responseStrategy: all((given) => ({ count: given.length })),
       })
     ).response,
     single: (await execute({ code: `Lit.Actions.setResponse({ response: 'one node says this' })`, useSingleNode: true })).response,
     thrown: await refusal(execute({ code: `throw new TypeError('thrown by the action')` })),
     rejected: await refusal(execute({ code: `(async () => { await null; throw new Error('rejected by the action'); })()` })),
+    noResponse: await refusal(execute({ code: `Lit.Actions.setResponse({ response: () => 1 })` })),
     reservedName: await refusal(execute({ code: `1`, jsParams: { Lit: 'mine' } })),
     unknownCid: await refusal(execute({ ipfsId: network.nowhere_cid })),
   };
