@@ -129,7 +129,19 @@ async def test_a_malformed_public_key_on_chain_refuses_and_breaks_nothing(passke
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://app.example", "ftp://app.example", "", "null", "https://", "app.example", "http://[::1", "data:text/html,x"]
+    "origin",
+    [
+        "http://app.example",
+        "http://localhost.example",
+        "http://evillocalhost",
+        "ftp://app.example",
+        "",
+        "null",
+        "https://",
+        "app.example",
+        "http://[::1",
+        "data:text/html,x",
+    ],
 )
 async def test_an_origin_that_is_not_secure_is_refused(chain: OnChain, passkey: Authenticator, occasion: Occasion, origin: str) -> None:
     assert "not secure" in await refused(subject(chain), passkey.token(bound(occasion), origin=origin), occasion)
@@ -148,6 +160,8 @@ async def test_only_named_origins_are_accepted_where_some_are_named(chain: OnCha
         ("example", "https://app.example", True),
         ("app.example", "https://deep.app.example:8443", True),
         ("localhost", "http://localhost:3000", True),
+        ("page.ipfs.localhost", "http://page.ipfs.localhost:8080", True),
+        ("other.ipfs.localhost", "http://page.ipfs.localhost:8080", False),
         ("evil.example", "https://app.example", False),
         ("pp.example", "https://app.example", False),
         ("deep.app.example", "https://app.example", False),

@@ -208,10 +208,15 @@ class _Counters:
 def _is_secure(origin: str) -> bool:
     try:
         parts = urlsplit(origin)
-        host = parts.hostname
+        host = parts.hostname or ""
     except ValueError:
         return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOCAL))
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _is_local(host)))
+
+
+def _is_local(host: str) -> bool:
+    """Say whether browsers take ``host`` for this machine; names below ``localhost`` never leave it (RFC 6761, section 6.3)."""
+    return host in _LOCAL or host.endswith(".localhost")
 
 
 def _strict_json(text: str) -> dict[str, Any]:
