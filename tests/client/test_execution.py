@@ -81,11 +81,11 @@ async def test_a_signature_by_a_key_that_is_not_on_chain_is_a_fault(monkeypatch:
     "answer",
     [
         {},
-        {"response": 1, "logs": "", "signedData": {}},
-        {"response": "", "logs": "", "signedData": []},
-        {"response": "", "logs": "", "signedData": {"a": 5}},
-        {"response": "", "logs": "", "signedData": {"a": {"publicKey": "zz", "dataSigned": "00"}}},
-        {"response": "", "logs": "", "signedData": {"a": {"publicKey": PUBLIC_KEY.hex(), "dataSigned": DIGEST.hex()}}},
+        {"response": 1, "logs": "", "signedData": {}, "claimData": {}},
+        {"response": "", "logs": "", "signedData": [], "claimData": {}},
+        {"response": "", "logs": "", "signedData": {"a": 5}, "claimData": {}},
+        {"response": "", "logs": "", "signedData": {"a": {"publicKey": "zz", "dataSigned": "00"}}, "claimData": {}},
+        {"response": "", "logs": "", "signedData": {"a": {"publicKey": PUBLIC_KEY.hex(), "dataSigned": DIGEST.hex()}}, "claimData": {}},
         {
             "response": "",
             "logs": "",
@@ -96,7 +96,10 @@ async def test_a_signature_by_a_key_that_is_not_on_chain_is_a_fault(monkeypatch:
                     "signature": {"r": "0x" + "01" * 32, "s": "0x" + "01" * 32, "v": 27},
                 }
             },
+            "claimData": {},
         },
+        {"response": "", "logs": "", "signedData": {}},
+        {"response": "", "logs": "", "signedData": {}, "claimData": {"a": {"signature": "00", "derivedKeyId": "00"}}},
     ],
 )
 async def test_an_answer_that_cannot_be_read_is_never_a_result(answer: object) -> None:

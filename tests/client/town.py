@@ -64,7 +64,7 @@ def ran(response: str = "done", digests: tuple[bytes, ...] = (), key: coincurve.
         f"sig{number}": {"publicKey": f'"{public_key}"', "dataSigned": f'"{digest.hex()}"', "signature": signature(digest, key)}
         for number, digest in enumerate(digests)
     }
-    return says({"success": True, "signedData": signed, "response": response, "logs": "said\n"})
+    return says({"success": True, "signedData": signed, "claimData": {}, "response": response, "logs": "said\n"})
 
 
 @dataclass
