@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 from eth_account import Account
+from eth_keys import keys
 from eth_utils import keccak
 from tests.conformance.conftest import Sdk, refusal
 from tests.conformance.visitor import STRAYED, Visitor, own_origin, page, publish, why_not
 from tests.e2e.conftest import Place
+
+TOLD = ("client", "condition_chain", "blockhash_url", "key", "deployed")
 
 
 @pytest.fixture
@@ -31,8 +34,8 @@ def gateway(place: Place) -> str:
 
 
 def test_a_page_connects_signs_runs_and_decrypts(visitor: Visitor, network: dict[str, Any], gateway: str) -> None:
-    told = {name: network[name] for name in ("client", "condition_chain", "blockhash_url", "key")}
-    [seen] = visitor.visit(f"{gateway}/ipfs/{publish(gateway, page(visitor.node, 'page.mjs', told))}/")
+    told = {name: network[name] for name in TOLD}
+    [seen] = visitor.visit(f"{gateway}/ipfs/{publish(gateway, page(visitor.node, 'wallet.mjs', told))}/")
     assert seen.state == "done", (seen.result, seen.said)
     found = seen.result
 
@@ -51,6 +54,22 @@ def test_a_page_connects_signs_runs_and_decrypts(visitor: Visitor, network: dict
     # Nodes and chain are other origins, so the browser asked each of them first.
     others = {*network["nodes"], network["client"]["rpcUrl"]}
     assert seen.hosts("OPTIONS") == seen.hosts("POST") == others
+
+
+def test_a_passkey_made_in_a_browser_opens_a_session_of_its_key(visitor: Visitor, network: dict[str, Any], gateway: str) -> None:
+    told = {name: network[name] for name in TOLD}
+    origin = own_origin(gateway, publish(gateway, page(visitor.node, "passkey.mjs", told)))  # an address is no relying party
+    [seen] = visitor.visit(f"{origin}/")
+    assert seen.state == "done", (seen.result, seen.said)
+    found = seen.result
+
+    assert found["origin"] == origin
+    key = keys.PublicKey(bytes.fromhex(found["publicKey"][4:]))
+    digest = keccak(text="signed by a passkey")
+    assert found["digest"] == f"0x{digest.hex()}"
+    assert Account._recover_hash(digest, signature=found["signature"]) == key.to_checksum_address()
+    assert found["decrypted"] == "for the key of a passkey"
+    assert refusal(found["refused"]).error_code == "NodeInvalidAuthMethod"
 
 
 def test_a_page_at_its_own_origin_shares_nothing_and_publishes_nothing(visitor: Visitor, gateway: str) -> None:

@@ -1,4 +1,4 @@
-// Opens pages as a visitor with a wallet would, one after the other, waits until each says what it found, and prints that:
+// Opens pages as a visitor with a wallet and a passkey device would, one after the other, waits until each says what it found, and prints that:
 // drive.mjs VISIT, where VISIT is a file with { urls, folder, rpcUrl, address }. Each answer that a page got becomes a line of JSON in the
 // file that VOTIVE_ANSWERS names. A page that asks for another machine's URL ends this program with status 97, as loopback.cjs does.
 import { appendFileSync, readFileSync } from 'node:fs';
@@ -59,10 +59,19 @@ async function watch(page) {
   return seen;
 }
 
+// A passkey device that its owner touches whenever it is asked (https://chromedevtools.github.io/devtools-protocol/tot/WebAuthn/).
+async function plugIn(page) {
+  const device = await page.createCDPSession();
+  await device.send('WebAuthn.enable');
+  const options = { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true };
+  await device.send('WebAuthn.addVirtualAuthenticator', { options });
+}
+
 async function open(browser, url, picture) {
   const page = await browser.newPage();
   const { recording, ...seen } = await watch(page);
   await page.evaluateOnNewDocument(wallet, visit.rpcUrl, visit.address);
+  await plugIn(page);
   await page.goto(url, { timeout: PAGE_MS });
   await page.waitForFunction(() => document.querySelector('#result').textContent, { timeout: PAGE_MS, polling: 50 });
   const [state, result] = await page.$$eval('#state, #result', (elements) => elements.map((element) => element.textContent));
