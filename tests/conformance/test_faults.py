@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,9 @@ def test_with_a_dead_node_what_needs_the_threshold_goes_on_and_what_the_sdk_asks
 ) -> None:
     devnet, public_key = Devnet.open(place.directory), network["key"]["public_key"]
     flow = start("dead_node.mjs")
+    assert flow.paused() == "stop"
+    devnet.kill_node(MORTAL, signal.SIGSTOP)
+    flow.resume()
     assert flow.paused() == "kill"
     devnet.kill_node(MORTAL)
     flow.resume()
@@ -26,6 +30,7 @@ def test_with_a_dead_node_what_needs_the_threshold_goes_on_and_what_the_sdk_asks
     asyncio.run(devnet.start_node(MORTAL))
     found = flow.found("go on\n")
 
+    assert found["hung"] == {"decrypted": "opened by three of four", "session": 4}
     assert found["decrypted"] == "opened by three of four"
     for error in (refusal(found["allNeeded"]["sign"]), refusal(found["allNeeded"]["execute"])):
         assert (error.name, error.error_code) == ("NodeError", None)

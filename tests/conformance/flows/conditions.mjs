@@ -1,10 +1,11 @@
 // Each kind of condition, once where it holds and once where it does not.
 import { decryptToString, encryptString } from '@lit-protocol/encryption';
 
+import { deployed, saying } from './deployed.mjs';
 import { network, owner, refusal, run, sessionOf } from './votive.mjs';
 
 const chain = network.condition_chain;
-const { PKPNFT, PKPPermissions } = network.deployed;
+const { LITToken, PKPNFT, PKPPermissions } = network.deployed;
 const tokenId = network.key.token_id;
 const nobody = '0x000000000000000000000000000000000000dEaD';
 const or = { operator: 'or' };
@@ -24,6 +25,15 @@ const siwe = (domain) => basic('', [':domain'], { ...standard('SIWE', ''), ...te
 const rights = (answer) =>
   basic('isPermittedAddress', [tokenId, ':userAddress'], { ...standard('PKPPermissions', PKPPermissions), ...test('=', answer) });
 const action = (word) => basic('judge', [word], { ...standard('LitAction', `ipfs://${network.judge_cid}`), ...test('=', 'true') });
+const litTokens = (least) => basic('balanceOf', [':userAddress'], { ...standard('ERC20', LITToken), ...test('>=', least) });
+
+// Contracts of the types that the SDK knows by name: one says 1 and true wherever they are asked, the other 0, the third a list.
+const [yes, no, list] = [await deployed(saying(1, 1, 0, 1, 0, 0)), await deployed(saying(0, 0, 0, 0, 0, 0)), await deployed(saying(32, 2, 0, 9))];
+const some = (contractAddress, standardContractType, method, parameters, ...wanted) =>
+  [basic(method, parameters, { contractAddress, standardContractType, ...test(...wanted) })];
+const asked = (...words) => [some(yes, ...words), some(no, ...words)];
+const batch = (least) => some(list, 'ERC1155', 'balanceOfBatch', [`:userAddress,${nobody}`, '1,2'], '>=', least);
+
 const contract = (least) => ({
   contractAddress: PKPNFT,
   functionName: 'balanceOf',
@@ -71,6 +81,14 @@ const kinds = {
     balance: [[ether('>')], [ether('<')]],
     wallet: [[wallet(owner.address)], [wallet(nobody)]],
     tokens: [[tokens('1')], [tokens('1000')]],
+    litTokens: [[litTokens('1')], [litTokens('1' + '0'.repeat(60))]],
+    erc1155: asked('ERC1155', 'balanceOf', [':userAddress', '8'], '>=', '1'),
+    batch: [batch('9'), batch('10')],
+    cask: asked('CASK', 'getActiveSubscriptionCount', [':userAddress', nobody, '1'], '>', '0'),
+    creaton: asked('Creaton', 'subscribers', [':userAddress'], '=', 'true'),
+    moloch: asked('MolochDAOv2.1', 'members', [':userAddress'], '=', 'true'),
+    humanity: asked('ProofOfHumanity', 'isRegistered', [':userAddress'], '=', 'true'),
+    poap: asked('POAP', 'eventId', [], '=', '1'),
     token: [[holder(':userAddress')], [holder(nobody)]],
     timestamp: [[clock('>')], [clock('<')]],
     siwe: [[siwe('localhost')], [siwe('elsewhere.example')]],

@@ -2,6 +2,7 @@
 import { createSiweMessageWithRecaps } from '@lit-protocol/auth-helpers';
 import { ethers } from 'ethers';
 
+import { deployed } from './deployed.mjs';
 import { network, owner, permitted, refusal, run, sessionOf, stranger } from './votive.mjs';
 
 const { token_id: tokenId, public_key: pubKey } = network.key;
@@ -27,12 +28,6 @@ function walletCode(holder) {
     `600051 73${holder.slice(2)} 14 631626ba7e 60e01b 02 600052 60206000f3`, // EQ, MUL, RETURN
   ];
   return steps.join('').replaceAll(' ', '').toLowerCase();
-}
-
-async function deployed(code) {
-  const size = (code.length / 2).toString(16).padStart(2, '0');
-  const { contractAddress } = await (await owner.sendTransaction({ data: `0x60${size}80600b6000396000f3${code}` })).wait();
-  return contractAddress;
 }
 
 // A session that rests on what `signer` signed in the name of the contract at `address`.

@@ -1,4 +1,4 @@
-// One of four nodes dies, first under a client that is connected, then before one connects; then it comes back.
+// One of four nodes hangs, then dies, under a client that is connected and before one connects; then it comes back.
 import { decryptToString, encryptString } from '@lit-protocol/encryption';
 import { EthWalletProvider } from '@lit-protocol/lit-auth-client';
 import { LitNodeClientNodeJs } from '@lit-protocol/lit-node-client-nodejs';
@@ -52,8 +52,11 @@ class WithoutDead extends LitNodeClientNodeJs {
 
 await run(async (client) => {
   const sessionSigs = await sessionOf(client, owner);
+  await pause('stop');
+  const hung = { decrypted: await decrypt(client, sessionSigs), session: Object.keys(await sessionOfKey(client)).length };
   await pause('kill');
   const found = {
+    hung,
     allNeeded: { sign: await refusal(sign(client, sessionSigs)), execute: await refusal(execute(client, sessionSigs)) },
     decrypted: await decrypt(client, sessionSigs),
   };
