@@ -63,8 +63,8 @@ async def connect(
     """
     import aiohttp  # noqa: PLC0415  # loaded when first needed: see the package's docstring
 
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=None)) as session:
+    connector, no_cookies = aiohttp.TCPConnector(limit=0), aiohttp.DummyCookieJar()
+    async with aiohttp.ClientSession(connector=connector, cookie_jar=no_cookies, timeout=aiohttp.ClientTimeout(total=None)) as session:
         description = await describe(session, [url] if isinstance(url, str) else url)
         rpc = Rpc(session, rpc_url or description.rpc_url)
         registry = await _registry(rpc, description, resolver)

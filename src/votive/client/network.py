@@ -501,6 +501,8 @@ class Network:
 
     async def _enough_runs(self, cid: str, answers: Sequence[Answer]) -> bool:
         """Whether t nodes already agree on the outcome of a run."""
+        if len(answers) < self.committee.threshold:
+            return False
         runs, _ = runs_of(answers, lambda _: True, partial(self._notaries().word_of_run, cid))
         return len(commonest(runs)) >= self.committee.threshold
 
