@@ -360,7 +360,7 @@ def test_the_id_that_marks_generated_keys_is_no_derived_keys(rooted: Evm) -> Non
 
 
 def test_a_claim_fits_into_a_block_many_times(rooted: Evm) -> None:
-    """The figures are in docs/decisions/0018; the bound is what a client may rely on when it sets a limit."""
+    """The figures are in docs/decisions/0019; the bound is what a client may rely on when it sets a limit."""
     for place in range(5):
         key = keccak(text=f"cost {place}")
         claim(rooted, signatures(rooted, (1, 2, 3), key, rooted.alice), rooted.alice, key)
