@@ -169,6 +169,9 @@ contract Staking is IStaking {
         for (uint256 i; i < addresses.length; ++i) addresses[i] = _registrations[_seats[i]].nodeAddress;
     }
 
+    /// @notice Nodes of the current epoch that were voted out: none ever is.
+    function getKickedValidators() external pure returns (address[] memory kicked) {}
+
     /// @notice n.
     function getValidatorsInCurrentEpochLength() external view returns (uint256) {
         return _seats.length;

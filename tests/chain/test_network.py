@@ -66,6 +66,12 @@ async def test_an_address_without_a_resolver_is_no_network(rpc: Rpc, address: st
         await Registry(rpc, address).contracts()
 
 
+async def test_a_contract_that_is_no_resolver_of_this_version_is_no_network(town: Town) -> None:
+    """As the resolver of a network that an older version made."""
+    with pytest.raises(UnknownNetwork, match="made by another one"):
+        await Registry(town.rpc, town.contracts.staking).contracts()
+
+
 async def test_the_addresses_are_known_before_the_contracts_are(town: Town) -> None:
     for name, address in town.contracts.as_dict().items():
         assert len(town.anvil.ask("eth_getCode", address, "latest")) > 100, name

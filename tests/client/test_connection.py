@@ -98,6 +98,20 @@ async def test_a_chain_without_the_contracts_is_refused() -> None:
             await connected(url)
 
 
+async def test_a_network_that_another_version_made_is_refused() -> None:
+    """Its resolver has no function that tells all addresses, and reverts."""
+
+    async def older(request: web.Request) -> web.StreamResponse:
+        call = await request.json()
+        if call["method"] == "eth_chainId":
+            return web.json_response({"result": hex(31337)})
+        return web.json_response({"error": {"code": 3, "message": "execution reverted", "data": "0x"}})
+
+    async with served(older) as rpc_url, served(node(rpc_url)) as url:
+        with pytest.raises(WrongNetwork, match="this version that made it"):
+            await connected(url)
+
+
 async def test_another_resolver_than_the_callers_is_refused() -> None:
     async with served(chain()) as rpc_url, served(node(rpc_url)) as url:
         with pytest.raises(WrongNetwork, match="other network"):
