@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from votive.chain.keys import Routing
@@ -39,6 +40,7 @@ class Derivation:
     register: ReadRouting
     blocks: SharedBlocks
     _open: OrderedDict[bytes, KeyShare] = field(default_factory=OrderedDict)
+    _making: dict[bytes, asyncio.Task[KeyShare]] = field(default_factory=dict)
     _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     def opened(self, public_key: bytes) -> tuple[KeyId, KeyShare] | None:
@@ -47,7 +49,7 @@ class Derivation:
         if share is None:
             return None
         self._open.move_to_end(public_key)
-        return KeyId(purpose=Purpose.PKP_ECDSA, public_key=public_key), share
+        return pkp(public_key), share
 
     async def share(self, public_key: bytes) -> tuple[KeyId, KeyShare]:
         """Return the claimed key with this public key (33 bytes) and our share of it, derived now.
@@ -61,22 +63,35 @@ class Derivation:
             raise unknown_key(public_key)
         if not routing.derived:
             raise unavailable("this node has no share of the key; other nodes may.")
-        return await self._derived(public_key, routing)
+        return pkp(public_key), await asyncio.shield(self._task(public_key, routing))
 
-    async def _derived(self, public_key: bytes, routing: Routing) -> tuple[KeyId, KeyShare]:
+    def _task(self, public_key: bytes, routing: Routing) -> asyncio.Task[KeyShare]:
+        """Derive a key once for all who ask for it meanwhile."""
+        if public_key not in self._making:
+            task = asyncio.create_task(self._derive(routing), name="derive")
+            self._making[public_key] = task
+            task.add_done_callback(partial(self._end, public_key))
+        return self._making[public_key]
+
+    async def _derive(self, routing: Routing) -> KeyShare:
+        roots = await self.custody.network_shares(Purpose.ROOT_ECDSA)
         async with self._places:
-            found = self.opened(public_key)  # whoever waited before us may have asked for the same
-            if found is not None:
-                return found
-            roots = await self.custody.network_shares(Purpose.ROOT_ECDSA)
             try:
-                share = await asyncio.to_thread(KeyShare.derived, roots, routing.derived_key_id, routing.public_key)
+                return await asyncio.to_thread(KeyShare.derived, roots, routing.derived_key_id, routing.public_key)
             except InvalidInput as error:
                 raise unavailable(f"this node cannot derive the key: {error.message}") from error
-        self._keep(public_key, share)
-        return KeyId(purpose=Purpose.PKP_ECDSA, public_key=public_key), share
+
+    def _end(self, public_key: bytes, task: asyncio.Task[KeyShare]) -> None:
+        del self._making[public_key]
+        if not task.cancelled() and task.exception() is None:  # read here, as whoever asked may have gone
+            self._keep(public_key, task.result())
 
     def _keep(self, public_key: bytes, share: KeyShare) -> None:
         self._open[public_key] = share
         while len(self._open) > CACHE:
             self._open.popitem(last=False)
+
+
+def pkp(public_key: bytes) -> KeyId:
+    """Name a claimed key (33 bytes) as any PKP."""
+    return KeyId(purpose=Purpose.PKP_ECDSA, public_key=public_key)
