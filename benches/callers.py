@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,6 +37,51 @@ class Caller(Protocol):
     async def calls(self, operation: str, count: int, workers: int = 1) -> Calls:
         """Let so many workers call so many times each."""
         ...
+
+
+class Moments:
+    """Of one call: when its last request was handed to HTTP, and when the last answer to it began to arrive."""
+
+    def __init__(self) -> None:
+        self.began = self.asked = self.answered = time.perf_counter()
+
+    def took(self) -> dict[str, float]:
+        """How long the call took, and how much of that before its last request left and after the last answer was there, in ms."""
+        ended = time.perf_counter()
+        own = self.asked - self.began + ended - self.answered
+        return {"all": (ended - self.began) * 1000, "own": own * 1000}
+
+
+CURRENT: ContextVar[Moments | None] = ContextVar("CURRENT", default=None)
+
+
+async def timed(call: Callable[[], Awaitable[Any]]) -> dict[str, float]:
+    """Make a call and say what it took."""
+    CURRENT.set(moments := Moments())
+    await call()
+    return moments.took()
+
+
+class Watched:
+    """An HTTP session that notes a call's moments."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def post(self, *words: Any, **more: Any) -> AbstractAsyncContextManager[Any]:
+        """Post as the session does."""
+        return self._noting(self._session.post, words, more)
+
+    @asynccontextmanager
+    async def _noting(self, post: Callable[..., Any], words: tuple[Any, ...], more: dict[str, Any]) -> AsyncIterator[Any]:
+        moments = CURRENT.get() or Moments()
+        moments.asked = time.perf_counter()
+        async with post(*words, **more) as response:
+            moments.answered = time.perf_counter()
+            yield response
 
 
 Operation = Callable[[str], Awaitable[dict[str, float]]]

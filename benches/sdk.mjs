@@ -1,5 +1,6 @@
 // Lit's own SDK, as an application uses it, timed from within: a command in JSON on each line of the input, an answer on each of the output.
 // Called with the folder whose node_modules hold the SDK and with the file that describes the network.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
@@ -8,6 +9,17 @@ const require = createRequire(`${process.argv[2]}/package.json`);
 const { LitActionResource, LitPKPResource, createSiweMessageWithRecaps, generateAuthSig } = require('@lit-protocol/auth-helpers');
 const { LitNodeClientNodeJs } = require('@lit-protocol/lit-node-client-nodejs');
 const { ethers } = require('ethers');
+
+// When a call's last request was handed to HTTP, and when the last answer to it began to arrive.
+const current = new AsyncLocalStorage();
+const { fetch } = globalThis;
+globalThis.fetch = async (...words) => {
+  const call = current.getStore();
+  if (call) call.asked = performance.now();
+  const answer = await fetch(...words);
+  if (call) call.answered = performance.now();
+  return answer;
+};
 
 const network = JSON.parse(readFileSync(process.argv[3], 'utf8'));
 const wallet = new ethers.Wallet(network.account);
@@ -50,18 +62,22 @@ const sessionSigs = await sessionOf(client);
 const { publicKey: pubKey, code } = network;
 let calls = 0;
 
-async function sign() {
-  const toSign = ethers.utils.arrayify(ethers.utils.id(`javascript ${calls++}`));
-  const began = performance.now();
-  await client.pkpSign({ toSign, pubKey, sessionSigs });
-  return { sign: performance.now() - began };
+// How long a call takes, and how much of that is the SDK's own: before its last request leaves and after the last answer is there.
+async function timed(call) {
+  const times = { began: performance.now() };
+  await current.run(times, call);
+  const ended = performance.now();
+  return { all: ended - times.began, own: times.asked - times.began + ended - times.answered };
 }
 
-async function execute() {
+function sign() {
+  const toSign = ethers.utils.arrayify(ethers.utils.id(`javascript ${calls++}`));
+  return timed(() => client.pkpSign({ toSign, pubKey, sessionSigs }));
+}
+
+function execute() {
   const jsParams = { publicKey: pubKey, text: `javascript ${calls++}` };
-  const began = performance.now();
-  await client.executeJs({ code, sessionSigs, jsParams });
-  return { execute: performance.now() - began };
+  return timed(() => client.executeJs({ code, sessionSigs, jsParams }));
 }
 
 const operations = { arrive, sign, execute };

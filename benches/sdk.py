@@ -1,8 +1,12 @@
 """What a client adds to the nodes' time: Lit's JavaScript SDK and ours, in turns on one network, doing the same with the same rights.
 
 Both show session signatures of the same wallet for the same resources, wait for all four nodes, and verify what they return; both have
-warmed up. The nodes alone (``benches/bare.py``) are measured in the same turns. What an SDK adds is the median, over the turns, of the
-difference between its median and theirs: what else this machine does meanwhile is then the same for all three.
+warmed up. What an SDK adds is told in three ways, since the nodes' time is much longer and never twice the same:
+
+* its own time in a call: until its last request is handed to HTTP, and from when the last answer begins to arrive;
+* its own CPU, HTTP and all, which no other program's work changes much;
+* how much longer a call takes than the same requests, written beforehand and sent without an SDK (``bare.py``), in the same turn: the
+  median over all turns. Only on a machine that does nothing else does this tell a few milliseconds.
 """
 
 from __future__ import annotations
@@ -20,7 +24,8 @@ import msgspec
 
 import votive
 from benches.bare import Bare
-from benches.callers import Caller, Calls, Here, javascript
+from benches.callers import Caller, Calls, Here, Watched, javascript
+from benches.callers import timed as taken_by
 from benches.network import NODES, settle
 from benches.report import Report, Row, publish, timed
 from votive.client import Network, Session, SessionStore
@@ -35,7 +40,10 @@ CODE = b"""(async () => {
   await Lit.Actions.signEcdsa({ toSign, publicKey, sigName: 'signed' });
   Lit.Actions.setResponse({ response: text });
 })();"""
-WARM_UP, TURNS, PER_TURN, PARALLEL = 40, 9, 8, 8
+WARM_UP, PARALLEL = 40, 8
+TURNS = {1: (80, 1), PARALLEL: (12, 2)}
+"""How many turns each client has, and how often each worker calls in one, by the number of workers."""
+ARRIVALS = 12
 REACH = "< 0.5"
 NAMES = {"nodes": "the nodes alone", "javascript": "Lit's SDK", "python": "ours"}
 
@@ -60,21 +68,22 @@ async def run() -> None:
 
 async def measure(clients: dict[str, Caller]) -> list[Row]:
     """All rows."""
-    arrivals = await turns({name: client for name, client in clients.items() if name != "nodes"}, "arrive", 2, 1)
+    sdks = {name: clients[name] for name in ("javascript", "python")}
+    arrivals = await turns(sdks, "arrive", ARRIVALS, 1, 1)
     rows = [*compared("connect", arrivals, "connect"), *compared("first session", arrivals, "session")]
     for operation, name in (("sign", "pkpSign"), ("execute", "executeJs")):
         for workers, how in ((1, "one at a time"), (PARALLEL, f"{PARALLEL} at a time")):
-            taken = await turns(clients, operation, PER_TURN, workers)
-            rows += [*compared(f"{name}, {how}", taken, operation), *added(f"{name}, {how}", taken, operation)]
+            taken = await turns(clients, operation, *TURNS[workers], workers)
+            rows += [*compared(f"{name}, {how}", taken, "all"), *added(f"{name}, {how}", taken)]
     return rows
 
 
-async def turns(clients: dict[str, Caller], operation: str, count: int, workers: int) -> list[Turn]:
-    """Let all clients call in turns, each turn beginning with another."""
+async def turns(clients: dict[str, Caller], operation: str, count: int, calls: int, workers: int) -> list[Turn]:
+    """Let all clients call in so many turns, each turn beginning with another."""
     names, taken = list(clients), []
-    for turn in range(TURNS):
+    for turn in range(count):
         order = names[turn % len(names) :] + names[: turn % len(names)]
-        taken.append({name: await clients[name].calls(operation, count, workers) for name in order})
+        taken.append({name: await clients[name].calls(operation, calls, workers) for name in order})
     return taken
 
 
@@ -87,30 +96,37 @@ async def warm(client: Caller) -> None:
 
 def compared(name: str, taken: Sequence[Turn], step: str) -> list[Row]:
     """How long a step takes with each client."""
+    return [timed(f"{name}: {NAMES[client]}", samples(taken, client, step)) for client in NAMES if client in taken[0]]
+
+
+def added(name: str, taken: Sequence[Turn]) -> list[Row]:
+    """What each SDK adds, in three ways, and what part of Lit's that of ours is."""
+    own = {client: samples(taken, client, "own") for client in ("javascript", "python")}
+    cpu = {client: cpu_of_each(taken, client) for client in NAMES}
+    longer = {client: differences(taken, client) for client in ("javascript", "python")}
     return [
-        timed(f"{name}: {NAMES[client]}", [sample for turn in taken for sample in turn[client].of(step)])
-        for client in NAMES
-        if client in taken[0]
+        *(timed(f"{name}: own time of {NAMES[client]}", own[client]) for client in own),
+        ratio(f"{name}: own time, ours ÷ Lit's SDK", own),
+        *(timed(f"{name}: CPU of {NAMES[client]}", cpu[client]) for client in ("javascript", "python")),
+        ratio(f"{name}: CPU, ours ÷ Lit's SDK", cpu),
+        *(timed(f"{name}: longer than the nodes alone, {NAMES[client]}", longer[client]) for client in longer),
     ]
 
 
-def added(name: str, taken: Sequence[Turn], step: str) -> list[Row]:
-    """What each SDK adds to the nodes' time and what CPU it takes itself, and what part of Lit's that of ours is."""
-    theirs, ours = (statistics.median(differences(taken, step, client)) for client in ("javascript", "python"))
-    their_cpu, our_cpu = (statistics.median(cpu_of_each(taken, client)) for client in ("javascript", "python"))
-    row = {"unit": "ms", "samples": len(taken)}
-    return [
-        Row(name=f"{name}: Lit's SDK adds", value=theirs, **row),
-        Row(name=f"{name}: ours adds", value=ours, **row),
-        Row(name=f"{name}: ours adds ÷ Lit's SDK adds", unit="", value=ours / theirs, samples=len(taken), reach=REACH),
-        Row(name=f"{name}: Lit's SDK, its own CPU", value=their_cpu, **row),
-        Row(name=f"{name}: ours, its own CPU", value=our_cpu, **row),
-    ]
+def ratio(name: str, of: dict[str, list[float]]) -> Row:
+    """The median of ours by that of Lit's SDK."""
+    ours, theirs = statistics.median(of["python"]), statistics.median(of["javascript"])
+    return Row(name=name, unit="", value=ours / theirs, samples=len(of["python"]), reach=REACH)
 
 
-def differences(taken: Sequence[Turn], step: str, client: str) -> list[float]:
-    """How much longer a client takes than the nodes, in each turn, in ms."""
-    return [statistics.median(turn[client].of(step)) - statistics.median(turn["nodes"].of(step)) for turn in taken]
+def samples(taken: Sequence[Turn], client: str, step: str) -> list[float]:
+    """A step's time in every call of a client, in ms."""
+    return [sample for turn in taken for sample in turn[client].of(step)]
+
+
+def differences(taken: Sequence[Turn], client: str) -> list[float]:
+    """How much longer a client's calls take than the nodes alone, in each turn, in ms."""
+    return [statistics.median(turn[client].of("all")) - statistics.median(turn["nodes"].of("all")) for turn in taken]
 
 
 def cpu_of_each(taken: Sequence[Turn], client: str) -> list[float]:
@@ -126,6 +142,7 @@ async def callers(network: Devnet, directory: Path) -> AsyncIterator[dict[str, C
         client = await stack.enter_async_context(votive.connect(network.node_url(1)))
         key = await client.mint(account=account)
         session = await client.session(account, RESOURCES, store=store)
+        client._requests._session = Watched(client._http)  # to see when its requests leave
         bare = Bare([node.url for node in client.committee.nodes])
         stack.push_async_callback(bare.close)
         described = {
@@ -154,14 +171,12 @@ def our_operations(network: Devnet, client: Network, session: Session, key: Mint
             return {"connect": (there - began) * 1000, "session": since(there)}
 
     async def sign(text: str) -> dict[str, float]:
-        began = time.perf_counter()
-        await client.sign(key.token_id, keccak(text.encode()), session=session)
-        return {"sign": since(began)}
+        digest = keccak(text.encode())
+        return await taken_by(lambda: client.sign(key.token_id, digest, session=session))
 
     async def execute(text: str) -> dict[str, float]:
-        began = time.perf_counter()
-        await client.execute(CODE, {"publicKey": key.public_key, "text": text}, session=session)
-        return {"execute": since(began)}
+        params = {"publicKey": key.public_key, "text": text}
+        return await taken_by(lambda: client.execute(CODE, params, session=session))
 
     return {"arrive": arrive, "sign": sign, "execute": execute}
 
@@ -178,15 +193,11 @@ def alone(bare: Bare, client: Network, session: Session, key: Minted) -> dict[st
 
     async def sign(text: str) -> dict[str, float]:
         written = bodies({"toSign": list(keccak(text.encode())), "pubkey": key.public_key})
-        began = time.perf_counter()
-        await bare.post("/web/pkp/sign/v1", written)
-        return {"sign": since(began)}
+        return await taken_by(lambda: bare.post("/web/pkp/sign/v1", written))
 
     async def execute(text: str) -> dict[str, float]:
         written = bodies({"code": base64.b64encode(CODE).decode(), "jsParams": {"publicKey": key.public_key, "text": text}})
-        began = time.perf_counter()
-        await bare.post("/web/execute/v1", written)
-        return {"execute": since(began)}
+        return await taken_by(lambda: bare.post("/web/execute/v1", written))
 
     return {"sign": sign, "execute": execute}
 
