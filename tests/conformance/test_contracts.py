@@ -68,6 +68,7 @@ def test_keys_are_minted_permitted_handed_on_and_burned_with_lits_contracts_sdk(
     assert {address_of(public_key), address_of(chain.read("PKPNFT", "getPubkey(uint256)", "bytes", raw))} <= {
         each["ethAddress"] for each in found["info"]
     }
+    assert int(found["first"][0]) == chain.read("PKPNFT", "tokenByIndex(uint256)", "uint256", 0)
     assert found["signedByOwner"] == "0x" + minted["publicKey"]
     assert refusal(found["refusedBefore"]).error_code == NOT_PERMITTED
 
@@ -87,6 +88,7 @@ def test_keys_are_minted_permitted_handed_on_and_burned_with_lits_contracts_sdk(
     assert permissions["addresses"] == [owner, permitted]
     assert [CUSTOM, "0x" + CREDENTIAL.hex(), "0x"] in permissions["methods"]
     assert permissions["scopes"] == [1, 4]
+    assert found["utils"] == {"actions": permissions["actions"], "addresses": permissions["addresses"]}
     assert found["permittedAction"]
     assert found["permittedAddress"]
     assert found["personalOnly"] == [False, True]
@@ -123,6 +125,8 @@ def test_keys_are_minted_permitted_handed_on_and_burned_with_lits_contracts_sdk(
     assert refusal(burned["grant"]).name == "TransactionError"
 
     # PKPHelper
+    wallets = int(found["helped"]["wallets"]["tokenId"], 16)
+    assert scopes_of(chain, wallets, 1, keccak(text=f"{owner}:lit")) == [1]
     itself, two = found["helped"]["itself"], found["helped"]["two"]
     assert chain.events(itself["hash"])[0].values["tokenId"] == int(itself["tokenId"], 16)
     assert itself["owner"] == itself["ethAddress"] == address_of(bytes.fromhex(itself["publicKey"]))
@@ -164,6 +168,7 @@ def test_all_eleven_contracts_are_found_both_ways_and_do_what_they_say(
         assert scopes_of(chain, token, 1, bytes.fromhex(permitted[2:])) == [1]
     assert found["nodes"] == {"resolver": network["nodes"], "resolverAlone": network["nodes"]}
     assert (found["connection"]["minNodeCount"], found["connection"]["bootstrapUrls"]) == (3, network["nodes"])
+    assert (found["least"], found["urls"]) == (3, network["nodes"])
 
     # RateLimitNFT: what was paid for until midnight, for whoever holds it
     capacity, token = found["capacity"], int(found["capacity"]["token"])
@@ -177,6 +182,9 @@ def test_all_eleven_contracts_are_found_both_ways_and_do_what_they_say(
     assert not capacity["of"]["isExpired"]
     assert capacity["of"]["capacity"]["expiresAt"]["timestamp"] == expires_at
     assert capacity["pruned"]["actualTokensBurned"] == 0
+    bought = chain.event(capacity["bought"]["hash"])
+    assert chain.read("RateLimitNFT", "ownerOf(uint256)", "address", bought["tokenId"]) == owner.lower()
+    assert int(capacity["bought"]["tokenId"], 16) == 0, "the SDK reads the sender here; our documents say so"
 
     # Multisender: equal parts; what does not divide stays with the sender
     assert [chain.balance(recipient) for recipient in found["recipients"]] == [33] * 3

@@ -1,4 +1,5 @@
 // LitContracts: keys are minted, permitted, handed on and burned, and the nodes do as the chain then says.
+import { createSiweMessage, generateAuthSig } from '@lit-protocol/auth-helpers';
 import { AUTH_METHOD_SCOPE, AUTH_METHOD_TYPE } from '@lit-protocol/constants';
 import { LitContracts } from '@lit-protocol/contracts-sdk';
 import { ethers } from 'ethers';
@@ -62,6 +63,7 @@ await run(async (client) => {
     raw: await mintedBy(owners, nft.write.mintNext(2, { value: mintCost })),
     mine: await owners.pkpNftContractUtils.read.getTokensByAddress(owner.address),
     info: await owners.pkpNftContractUtils.read.getTokensInfoByAddress(owner.address),
+    first: await owners.pkpNftContractUtils.read.getTokens(1),
     signedByOwner: await sign(owner, publicKey),
     refusedBefore: await refusal(sign(permitted, publicKey)),
   };
@@ -79,6 +81,10 @@ await run(async (client) => {
     await mined(write.removePermittedAuthMethodScope(tokenId, CUSTOM, CREDENTIAL, 3)),
   ];
   found.permissions = await permissionsOf(owners, tokenId);
+  found.utils = {
+    actions: (await util.read.getPermittedActions(tokenId)).map(owners.utils.getMultihashFromBytes),
+    addresses: await util.read.getPermittedAddresses(tokenId),
+  };
   found.permittedAction = await util.read.isPermittedAction(tokenId, network.signing_cid);
   found.permittedAddress = await util.read.isPermittedAddress(BigInt(tokenId).toString(), permitted.address);
   found.personalOnly = await Promise.all([SignAnything, PersonalSign].map((scope) =>
@@ -110,6 +116,9 @@ await run(async (client) => {
   };
 
   // PKPHelper
+  const toldBy = { signer: owner, toSign: await createSiweMessage({ walletAddress: owner.address, nonce: await client.getLatestBlockhash() }) };
+  const accessToken = JSON.stringify(await generateAuthSig(toldBy));
+  const wallets = await owners.mintWithAuth({ authMethod: { authMethodType: AUTH_METHOD_TYPE.EthWallet, accessToken }, scopes: [SignAnything] });
   const custom = await owners.mintWithCustomAuth({ authMethodType: CUSTOM, authMethodId: ethers.utils.arrayify(CREDENTIAL), scopes: [SignAnything] });
   const two = await mintedBy(owners, owners.pkpHelperContractUtil.write.mintNextAndAddAuthMethods({
     keyType: 2,
@@ -121,6 +130,7 @@ await run(async (client) => {
     sendPkpToItself: false,
   }));
   found.helped = {
+    wallets: wallets.pkp,
     itself: { ...custom.pkp, hash: custom.tx.transactionHash, owner: await nft.read.ownerOf(custom.pkp.tokenId) },
     two: { ...two, owner: await nft.read.ownerOf(two.tokenId), permissions: await permissionsOf(owners, two.tokenId) },
   };

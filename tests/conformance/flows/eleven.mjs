@@ -67,16 +67,25 @@ found.connection = await LitContracts.getConnectionInfo({
   rpcUrl: network.contracts.rpc,
 }).then(({ epochInfo, minNodeCount, bootstrapUrls }) => ({ epochInfo, minNodeCount, bootstrapUrls: bootstrapUrls.sort() }));
 
+found.least = (await LitContracts.getMinNodeCount('custom', customContext, network.contracts.rpc)).toNumber();
+found.urls = (await LitContracts.getValidators('custom', customContext, network.contracts.rpc)).sort();
+
 const contracts = await litContracts(ways.addresses);
 
 // RateLimitNFT
+const midnight = (Math.floor(Date.now() / 86_400_000) + 3) * 86_400;
 const capacity = await contracts.mintCapacityCreditsNFT({ requestsPerKilosecond: 25, daysUntilUTCMidnightExpiration: 2 });
 const sent = await contracts.rateLimitNftContractUtils.write.transfer({
   fromAddress: owner.address,
   toAddress: stranger.address,
   RLITokenAddress: capacity.capacityTokenIdStr,
 });
+const bought = await contracts.rateLimitNftContractUtils.write.mint({
+  txOpts: { value: await contracts.rateLimitNftContract.read.calculateCost(3, midnight) },
+  timestamp: midnight,
+});
 found.capacity = {
+  bought: { hash: bought.tx.hash, tokenId: bought.tokenId },
   minted: capacity.rliTxHash,
   token: capacity.capacityTokenIdStr,
   sent: await mined(sent),
