@@ -63,7 +63,8 @@ class Derivation:
             raise unknown_key(public_key)
         if not routing.derived:
             raise unavailable("this node has no share of the key; other nodes may.")
-        return pkp(public_key), await asyncio.shield(self._task(public_key, routing))
+        # Somebody else may have asked for it while we read.
+        return self.opened(public_key) or (pkp(public_key), await asyncio.shield(self._task(public_key, routing)))
 
     def _task(self, public_key: bytes, routing: Routing) -> asyncio.Task[KeyShare]:
         """Derive a key once for all who ask for it meanwhile."""
