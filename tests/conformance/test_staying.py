@@ -8,6 +8,8 @@ from tests.conformance.conftest import LONG_SECONDS, STAYING_SECONDS, Flow, refu
 
 SDK_ASKS_AGAIN = 30
 """Seconds for which Lit's SDK uses the block hash of its handshake."""
+AWAY = {None, "NodeKeyUnavailable", "NodeNotEnoughNodes"}
+"""What the SDK says while a node is away for a moment: no answer, or that it only begins."""
 
 
 def test_programs_that_take_long_begin_before_all_else(long: dict[str, Flow]) -> None:
@@ -33,8 +35,8 @@ def test_a_client_that_stays_connected_works_on_by_the_block_hashes_of_the_nodes
     told = {answer.json["blockhash"] for answer in flow.answers if answer.endpoint == "/get_most_recent_valid_block"}
     assert rounds[0]["nonce"] == found["handshake"]
     assert told >= {done["nonce"] for done in rounds if done["at"] > SDK_ASKS_AGAIN}
-    assert len(told) > 1, "blocks were made, and it heard of them"
+    assert len(told) > 1, "a chain that goes on has other blocks"
 
     assert found["polls"] > 0
     assert not found["polling"], "a client that was disconnected leaves nothing running"
-    assert {failure["code"] for failure in found["failures"]} <= {None, "NodeKeyUnavailable"}, "only nodes that were killed, or began"
+    assert {failure["code"] for failure in found["failures"]} <= AWAY, "only nodes that were killed, or began"
