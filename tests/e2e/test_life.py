@@ -24,7 +24,21 @@ import votive as sdk
 
 DIGEST = "0x" + "a5" * 32
 STATUS = {"version", "chain", "contracts", "threshold", "nodes", "ipfs", "keys", "issuer", "accounts"}
-CONTRACTS = {"ContractResolver", "Staking", "PKPNFT", "PKPPermissions", "PubkeyRouter", "PKPHelper", "RateLimitNFT"}
+CONTRACTS = {
+    "ContractResolver",
+    "Staking",
+    "PKPNFT",
+    "PKPPermissions",
+    "PubkeyRouter",
+    "PKPHelper",
+    "RateLimitNFT",
+    "Allowlist",
+    "LITToken",
+    "Multisender",
+    "PKPNFTMetadata",
+    "StakingBalances",
+    "HDKeyDeriver",
+}
 
 
 @pytest.fixture(scope="module")
