@@ -2,8 +2,8 @@
 //!
 //! Shamir's sharing is linear, so the same sum gives the child's public key of the roots' public keys, each seat's verification
 //! share of the roots' verification shares of that seat, and our secret share of our root shares; nobody talks to anybody.
-//! The id is public and its child is as good as any key, because the engine makes nothing before a request: with stored
-//! presignatures additive derivation is weaker (Groth, Shoup, eprint 2021/1330, section 5).
+//! A child is as good as any key: two of them differ by what nobody knows, and the engine prepares nothing before key and
+//! digest are fixed. With presignatures additive derivation is weaker (Groth, Shoup, eprint 2021/1330).
 //!
 //! The map from ids is Lit's, so that its clients compute the same public keys (docs/protocol/derive.md).
 
