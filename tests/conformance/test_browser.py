@@ -13,7 +13,7 @@ from eth_account import Account
 from eth_keys import keys
 from eth_utils import keccak
 from tests.conformance.conftest import Sdk, refusal
-from tests.conformance.visitor import STRAYED, Visitor, own_origin, page, publish, why_not
+from tests.conformance.visitor import STRAYED, VISIT_SECONDS, Visitor, own_origin, page, publish, why_not
 from tests.e2e.conftest import Place
 
 TOLD = ("client", "condition_chain", "blockhash_url", "key", "deployed")
@@ -80,7 +80,7 @@ def test_a_page_at_its_own_origin_shares_nothing_and_publishes_nothing(visitor: 
     third = publish(gateway, page(visitor.node, "neighbour.mjs", {"gateway": gateway, "neighbour": shared}))
 
     visits = visitor.visit(own, own_origin(gateway, second) + "/", shared, f"{gateway}/ipfs/{third}/")
-    assert [seen.statuses("POST") for seen in visits] == [[403], [403], [200], [200]]
+    assert [set(seen.statuses("POST")) for seen in visits] == [{403}, {403}, {200}, {200}]
     alone, beside, first_by_path, third_by_path = (seen.result for seen in visits)
     assert alone == {"origin": own_origin(gateway, first), "stored": None, "embedded": None, "publishing": "refused"}
     assert beside == {"origin": own_origin(gateway, second), "stored": None, "embedded": "SecurityError", "publishing": "refused"}
@@ -111,8 +111,9 @@ async def test_a_browser_ends_with_who_started_it(visitor: Visitor, gateway: str
     finally:
         process.kill()
         process.communicate()
-    while any(runs(pid) for pid in started):
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(VISIT_SECONDS):
+        while any(runs(pid) for pid in started):
+            await asyncio.sleep(0.05)
 
 
 def descendants(pid: int) -> list[int]:

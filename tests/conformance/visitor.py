@@ -125,7 +125,7 @@ class Visitor:
     def start(self, *urls: str) -> subprocess.Popen[str]:
         """Start a browser that visits ``urls``; its process's number is the first that is printed."""
         described = self.folder / "visit.json"
-        described.write_text(json.dumps({"urls": urls, "folder": str(self.folder), **self.wallet}))
+        described.write_text(json.dumps({"urls": urls, "folder": str(self.folder), "nodes": self.nodes, **self.wallet}))
         command = [self.node.node, "--require", str(LOOPBACK), str(BROWSER / "drive.mjs"), str(described)]
         environment = {**os.environ, "VOTIVE_ANSWERS": str(self._record)}
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)

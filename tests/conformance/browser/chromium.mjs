@@ -13,6 +13,7 @@ import tar from 'tar-fs';
 const MODULES = fileURLToPath(new URL('../node_modules', import.meta.url));
 const PACKAGE = join(MODULES, '@sparticuz', 'chromium');
 const START_MS = 120_000;
+const ANSWER_MS = 300_000;
 
 // Chromium links libnss3, libnspr4 and libexpat, which a machine without a desktop may not have: the package brings them (al2023). The
 // fonts are found where they are to be lasting, not where they are unpacked first.
@@ -49,7 +50,7 @@ export async function launch(userDataDir) {
     headless: 'shell',
     pipe: true,
     timeout: START_MS,
-    protocolTimeout: START_MS,
+    protocolTimeout: ANSWER_MS,
     env: { ...process.env, HOME: userDataDir, LD_LIBRARY_PATH: join(folder, 'lib'), FONTCONFIG_FILE: join(folder, 'fonts.conf') },
     args: [
       '--no-sandbox', // it shows nothing but our own pages, and as root, or without user namespaces, it has no sandbox

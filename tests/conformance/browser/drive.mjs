@@ -1,6 +1,6 @@
 // Opens pages as a visitor with a wallet and a passkey device would, one after the other, waits until each says what it found, and prints that:
-// drive.mjs VISIT, where VISIT is a file with { urls, folder, rpcUrl, address }. Each answer that a page got becomes a line of JSON in the
-// file that VOTIVE_ANSWERS names. A page that asks for another machine's URL ends this program with status 97, as loopback.cjs does.
+// drive.mjs VISIT, where VISIT is a file with { urls, folder, nodes, rpcUrl, address }. Each answer that a page got from one of the nodes
+// becomes a line of JSON in the file that VOTIVE_ANSWERS names. A page that asks for another machine's URL ends this program with status 97, as loopback.cjs does.
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -42,20 +42,28 @@ async function record(response) {
 
 // Everything that the page asked for, from the browser's own account of it, with the preflights that it sent by itself.
 async function watch(page) {
-  const seen = { asked: [], strayed: [], said: [], recording: [] };
-  const asked = new Map();
+  const seen = { asked: [], strayed: [], said: [], recording: [], end: null };
+  const statuses = new Map();
   const network = await page.createCDPSession();
   await network.send('Network.enable');
   network.on('Network.requestWillBeSent', ({ requestId, request: { url, method, headers } }) => {
-    asked.set(requestId, { url, method, headers, status: null });
-    seen.asked.push(asked.get(requestId));
+    seen.asked.push({ requestId, url, method, headers });
     if (!isHere(new URL(url))) seen.strayed.push(url);
   });
-  network.on('Network.responseReceived', ({ requestId, response }) => Object.assign(asked.get(requestId) ?? {}, { status: response.status }));
+  network.on('Network.responseReceivedExtraInfo', ({ requestId, statusCode }) => statuses.set(requestId, statusCode));
   network.on('Network.webSocketCreated', ({ url }) => isHere(new URL(url)) || seen.strayed.push(url));
   page.on('console', (message) => seen.said.push(`${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => seen.said.push(`error: ${error.message}`));
-  page.on('response', (response) => response.request().method() === 'POST' && seen.recording.push(record(response)));
+  const answered = (response) => {
+    const ofNode = visit.nodes.some((node) => response.url().startsWith(`${node}/`));
+    if (ofNode && response.request().method() !== 'OPTIONS') seen.recording.push(record(response));
+  };
+  page.on('response', answered);
+  seen.end = async () => {
+    page.off('response', answered);
+    await Promise.all(seen.recording);
+    for (const request of seen.asked) request.status = statuses.get(request.requestId) ?? null;
+  };
   return seen;
 }
 
@@ -69,16 +77,16 @@ async function plugIn(page) {
 
 async function open(browser, url, picture) {
   const page = await browser.newPage();
-  const { recording, ...seen } = await watch(page);
+  const { asked, strayed, said, end } = await watch(page);
   await page.evaluateOnNewDocument(wallet, visit.rpcUrl, visit.address);
   await plugIn(page);
   await page.goto(url, { timeout: PAGE_MS });
   await page.waitForFunction(() => document.querySelector('#result').textContent, { timeout: PAGE_MS, polling: 50 });
   const [state, result] = await page.$$eval('#state, #result', (elements) => elements.map((element) => element.textContent));
-  await Promise.all(recording);
+  await end();
   await page.screenshot({ path: picture, fullPage: true });
   await page.close();
-  return { state, result: JSON.parse(result), ...seen };
+  return { state, result: JSON.parse(result), asked, strayed, said };
 }
 
 const browser = await launch(join(visit.folder, 'profile'));
