@@ -12,6 +12,8 @@ const HELPER = [
 ];
 const PKPNFT = ['function mintCost() view returns (uint256)', 'event PKPMinted(uint256 indexed tokenId, bytes pubkey)'];
 
+const base64url = (bytes) => ethers.utils.base64.encode(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+
 // An application's own relayer, in place of Lit's: it says what a new passkey is to be like, and pays for the key. Here the visitor pays.
 class Relay {
   constructor(payer) {
@@ -21,7 +23,7 @@ class Relay {
 
   async generateRegistrationOptions(name) {
     return {
-      challenge: ethers.utils.base64.encode(ethers.utils.randomBytes(32)).replace(/[+/=]/g, ''),
+      challenge: base64url(ethers.utils.randomBytes(32)),
       rp: { name: 'lit', id: window.location.hostname },
       user: { id: name, name, displayName: name },
       pubKeyCredParams: [{ type: 'public-key', alg: -7 }],
