@@ -7,6 +7,7 @@ asking the nodes to say "this caller bears that name"; the token is minted from 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from votive.terms.ethereum import keccak
 
@@ -17,9 +18,11 @@ ANYONE = "0x" + "00" * 20
 """The minter of a claim that whoever holds its signatures may mint: what Lit's clients ask for, who name none."""
 
 _CID = re.compile(r"Qm[1-9A-HJ-NP-Za-km-z]{44}|b[a-z2-7]{58,}")
-_DOMAIN_TYPE = keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
-_CLAIM_TYPE = keccak(b"Claim(bytes32 derivedKeyId,address minter)")
-_NAME, _VERSION = keccak(b"Votive"), keccak(b"1")
+_DOMAIN_TYPE = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+_CLAIM_TYPE = b"Claim(bytes32 derivedKeyId,address minter)"
+_NAME, _VERSION = b"Votive", b"1"
+_hashed = lru_cache(maxsize=4)(keccak)
+"""Of these four: when the first is needed, not when this is imported, as clients pay for loading the hash function."""
 
 
 def user_key_id(user_id: str, app_id: str) -> bytes:
@@ -50,8 +53,8 @@ def claim_digest(derived_key_id: bytes, *, minter: str, chain_id: int, router: s
         chain_id: of the network's chain.
         router: address of the network's PubkeyRouter, the verifying contract.
     """
-    domain = keccak(_DOMAIN_TYPE + _NAME + _VERSION + chain_id.to_bytes(32, "big") + _padded(router))
-    claim = keccak(_CLAIM_TYPE + derived_key_id + _padded(minter))
+    domain = keccak(_hashed(_DOMAIN_TYPE) + _hashed(_NAME) + _hashed(_VERSION) + chain_id.to_bytes(32, "big") + _padded(router))
+    claim = keccak(_hashed(_CLAIM_TYPE) + derived_key_id + _padded(minter))
     return keccak(b"\x19\x01" + domain + claim)
 
 
