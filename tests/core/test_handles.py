@@ -90,7 +90,7 @@ def test_no_attribute_of_a_share_or_key_gives_the_secret(town: Town, vault: Vaul
     public = {name for name in dir(share) if not name.startswith("_")}
     assert public == {
         "purpose", "seat", "threshold", "seats", "public_key", "public_key_uncompressed", "verification_shares", "matches",
-        "sealed", "unsealed", "decryption_share", "session_share",
+        "sealed", "unsealed", "derived", "decryption_share", "session_share",
     }  # fmt: skip
     key = town.committee.sealing[town.committee.seats[0]]
     assert {name for name in dir(key) if not name.startswith("_")} == {"generate", "public_key", "sealed", "unsealed"}
