@@ -198,7 +198,7 @@ def network(place: Place, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     for words in (
         ("--address", permitted),
         ("--method", "wallet", "--user", permitted),
-        ("--method", "google", "--user", "ann", "--application", "app-1"),
+        *(("--method", method, "--user", "ann", "--application", "app-1") for method in ("google", "google-oauth", "apple", "discord")),
         ("--action", door),
     ):
         place.run("key", "grant", key["token_id"], *words)

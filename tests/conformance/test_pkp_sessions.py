@@ -9,9 +9,11 @@ from eth_keys import keys
 from tests.conformance.conftest import Flow, refusal
 
 SCOPE, METHOD = ("NodeError", "NodeAuthSigScopeTooLimited"), ("NodeError", "NodeInvalidAuthMethod")
+OPENED = ("wallet", "token", "apple", "google", "discord", "action", "cid")
 REFUSED = {
     "wallet": SCOPE,
     "token": SCOPE,
+    "accessToken": SCOPE,
     "action": METHOD,
     "forgedToken": METHOD,
     "passkeyOfAnotherKey": METHOD,
@@ -28,9 +30,7 @@ def test_whoever_the_chain_permits_opens_a_session_of_the_key_that_signs_decrypt
     found = flow.found()
     refused = {name: refusal(error) for name, error in found["refused"].items()}
     assert {name: (error.name, error.error_code) for name, error in refused.items()} == REFUSED
-    assert {name: found[name] for name in ("wallet", "token", "action", "cid")} == dict.fromkeys(
-        ("wallet", "token", "action", "cid"), used(network["key"]["eth_address"])
-    )
+    assert {name: found[name] for name in OPENED} == dict.fromkeys(OPENED, used(network["key"]["eth_address"]))
 
     own = found["own"]
     assert own["passkey"] == own["expected"]
@@ -39,7 +39,7 @@ def test_whoever_the_chain_permits_opens_a_session_of_the_key_that_signs_decrypt
 
     assert f"0x{found['networkKey']}" == network["session_key"]
     rounds = {answer.request_id for answer in flow.answers if answer.endpoint == "/web/sign_session_key"}
-    assert len(rounds) == 5 + len(REFUSED) - 1, "the SDK verifies a session that it was given, and so asks for each once"
+    assert len(rounds) == len(OPENED) + 1 + len(REFUSED) - 1, "the SDK verifies a session that it was given, and so asks for each once"
 
 
 def used(address: str) -> dict[str, str]:

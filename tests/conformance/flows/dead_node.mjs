@@ -70,6 +70,7 @@ await run(async (client) => {
 
   found.connect = await refusal(new LitNodeClientNodeJs(network.client).connect());
   const late = new WithoutDead(network.client);
+  late._blockHashUrl = network.blockhash_url;
   await late.connect();
   found.late = { nodes: [...late.connectedNodes].sort(), sign: await sign(late, await sessionOf(late, owner)) };
   await late.disconnect();

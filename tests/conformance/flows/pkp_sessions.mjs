@@ -7,7 +7,7 @@ import { ethers } from 'ethers';
 import { Authenticator } from './authenticator.mjs';
 import { DECRYPTING, RUNNING, SIGNING, network, owner, permitted, refusal, run, soon, stranger } from './votive.mjs';
 
-const [WEBAUTHN, GOOGLE_JWT] = [3, 6];
+const [WEBAUTHN, DISCORD, GOOGLE, GOOGLE_JWT, APPLE_JWT] = [3, 4, 5, 6, 8];
 const chain = network.condition_chain;
 const digest = ethers.utils.id('signed in a session of the key');
 const isUser = (address) => [
@@ -21,13 +21,14 @@ const isUser = (address) => [
   },
 ];
 
-async function idToken(sub) {
+// What the development network's issuer gives, in the place of Google, Apple and Discord.
+async function tokensOf(sub, algorithm = 'RS256') {
   const answer = await fetch(`${network.issuer}/token`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ sub, aud: 'app-1' }),
+    body: JSON.stringify({ sub, aud: 'app-1', algorithm }),
   });
-  return (await answer.json()).id_token;
+  return answer.json();
 }
 
 // The same token with another `sub`, which its signature does not cover.
@@ -74,7 +75,8 @@ await run(async (client) => {
     });
   const { public_key: key, eth_address: keyAddress } = network.key;
   const byWallet = async (signer) => opened(key, await EthWalletProvider.authenticate({ signer, litNodeClient: client }));
-  const byToken = (accessToken) => opened(key, { authMethodType: GOOGLE_JWT, accessToken });
+  const byToken = (accessToken, authMethodType = GOOGLE_JWT) => opened(key, { authMethodType, accessToken });
+  const [ann, bob] = [await tokensOf('ann'), await tokensOf('bob')];
   const byAction = (password, action) => opened(key, null, { jsParams: { password }, ...action });
   const inline = { litActionCode: Buffer.from(network.door_code).toString('base64') };
 
@@ -98,15 +100,19 @@ await run(async (client) => {
   return {
     networkKey: client.networkPubKey,
     wallet: await use(await byWallet(permitted)),
-    token: await use(await byToken(await idToken('ann'))),
+    token: await use(await byToken(ann.id_token)),
+    apple: await use(await byToken((await tokensOf('ann', 'ES256')).id_token, APPLE_JWT)),
+    google: await use(await byToken(ann.access_token, GOOGLE)),
+    discord: await use(await byToken(ann.access_token, DISCORD)),
     action: await use(await byAction('open sesame', inline)),
     cid: await use(await byAction('open sesame', { litActionIpfsId: network.door_cid })),
     passkey: await use(passkeySession, own.publicKey, own.address),
     own: { ...own, expected: ethers.utils.hexlify(authenticator.publicKey) },
     refused: {
       wallet: await refusal(byWallet(stranger)),
-      token: await refusal(byToken(await idToken('bob'))),
-      forgedToken: await refusal(byToken(withUser(await idToken('bob'), 'ann'))),
+      token: await refusal(byToken(bob.id_token)),
+      accessToken: await refusal(byToken(bob.access_token, DISCORD)),
+      forgedToken: await refusal(byToken(withUser(bob.id_token, 'ann'))),
       action: await refusal(byAction('open, please', inline)),
       passkeyOfAnotherKey: await refusal(byPasskey(key, authenticator)),
       passkeyWithAnotherSecret: await refusal(byPasskey(own.publicKey, twin)),

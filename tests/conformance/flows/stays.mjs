@@ -39,7 +39,6 @@ async function work(client) {
 }
 
 await run(async (client) => {
-  client._blockHashUrl = network.blockhash_url;
   const { provider: listener } = client._stakingContract;
   const found = { handshake: client.latestBlockhash, rounds: [], failures: [], polls: 0 };
   listener.on('poll', () => { found.polls += 1; });

@@ -25,6 +25,7 @@ export const soon = () => new Date(Date.now() + 10 * 60 * 1000).toISOString();
 
 export async function connected() {
   const client = new LitNodeClientNodeJs(network.client);
+  client._blockHashUrl = network.blockhash_url; // once that of the handshake is 30 s old
   await client.connect();
   return client;
 }
