@@ -66,7 +66,10 @@ await run(async (client) => {
   found.broad = {
     honest: await signed(key.public_key, narrow),
     beyondItsCapability: await refused(another.public_key, narrow),
-    anyAbilityElsewhere: await refused(key.public_key, await sessionOn((uri) => capability(client, uri, [['lit-litaction://*', '*', '*']]))),
+    anyAbilityElsewhere: await refused(
+      key.public_key,
+      await sessionOn((uri) => capability(client, uri, [['lit-litaction://*', '*', '*']])),
+    ),
     anyResource: await refused(key.public_key, await sessionOn((uri) => capability(client, uri, [['*://*', 'Threshold', 'Signing']]))),
     untold: await refused(
       key.public_key,
@@ -158,7 +161,10 @@ await run(async (client) => {
   });
 
   // Names of keys that could be taken for each other
-  const claims = `(async () => { await Lit.Actions.claimKey({ keyId }); Lit.Actions.setResponse({ response: Lit.Auth.actionIpfsIds[0] }); })()`;
+  const claims = `(async () => {
+    await Lit.Actions.claimKey({ keyId });
+    Lit.Actions.setResponse({ response: Lit.Auth.actionIpfsIds[0] });
+  })()`;
   const claimed = (code, keyId) => client.executeJs({ code, jsParams: { keyId }, sessionSigs: runs });
   const [mine, others] = [await claimed(claims, 'treasury'), await claimed(`${claims};`, 'treasury')];
   found.confused = {

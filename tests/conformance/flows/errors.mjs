@@ -123,7 +123,8 @@ await run(async (client) => {
   };
   found.NodeSIWEMessageError = { noMessage: await decrypt([condition()], { authSig: await authSigOf(client, owner, 'let me in') }) };
   found.NodeUnboundAuthSig = { bearer: await decrypt([condition()], { authSig: await authSigOf(client, owner) }) };
-  found.unsupported_auth_sig = { noSession: await sign({ sessionSigs: changed(sessionSigs, () => ({ derivedVia: 'web3.eth.personal.sign' })) }) };
+  const asWallets = changed(sessionSigs, () => ({ derivedVia: 'web3.eth.personal.sign' }));
+  found.unsupported_auth_sig = { noSession: await sign({ sessionSigs: asWallets }) };
   found.NodeInvalidAuthMethod = {
     noToken: await open([{ authMethodType: GOOGLE_JWT, accessToken: 'no.token.atall' }]),
     notOffered: await open([{ authMethodType: STYTCH, accessToken: 'token' }]),
@@ -163,7 +164,8 @@ await run(async (client) => {
 
   // How much
   const sleeps = `(async () => { await new Promise((wake) => setTimeout(wake, 1000)); })()`;
-  const many = await Promise.all(Array.from({ length: 10 }, () => client.executeJs({ code: sleeps, sessionSigs }).then(() => null, (error) => error)));
+  const sleep = () => client.executeJs({ code: sleeps, sessionSigs }).then(() => null, (error) => error);
+  const many = await Promise.all(Array.from({ length: 10 }, sleep));
   found.served = many.filter((error) => error === null).length;
   found.NodeConcurrencyOverload = { many: await refusal(Promise.reject(many.find((error) => error !== null))) };
   const crowds = { sessionSigs: await sessionOf(client, crowd) };

@@ -12,7 +12,7 @@ import structlog
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
 
-from votive.terms.errors import CallerError, ErrorCode, OurError, PeerError, VotiveError, WorldError
+from votive.terms.errors import CallerError, ErrorCode, VotiveError
 
 log = structlog.get_logger()
 
@@ -39,14 +39,8 @@ class ThrewBody(ErrorBody, frozen=True, kw_only=True, rename="camel", omit_defau
     logs: str
 
 
-KINDS_OF_CODES: Mapping[str, str] = {ErrorCode.SIWE_MESSAGE: "Parser", ErrorCode.CONCURRENCY_OVERLOAD: "Unexpected"}
-"""Where Lit's kind of a code is another than that of the error's family."""
-KINDS: tuple[tuple[type[VotiveError], str], ...] = (
-    (CallerError, "Validation"),
-    (PeerError, "Unexpected"),
-    (WorldError, "Unexpected"),
-    (OurError, "Unexpected"),
-)
+KINDS: Mapping[str, str] = {ErrorCode.SIWE_MESSAGE: "Parser", ErrorCode.CONCURRENCY_OVERLOAD: "Unexpected"}
+"""Where Lit's kind of a code is another than what ``kind_of`` makes of who is at fault."""
 
 
 def respond_to_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -81,9 +75,8 @@ def describe(error: Exception, correlation_id: str) -> ErrorBody:
 
 def on_purpose(error: VotiveError, correlation_id: str) -> ErrorBody:
     """Write down an error that was raised on purpose."""
-    family = next((kind for family, kind in KINDS if isinstance(error, family)), "Unexpected")
     said: dict[str, Any] = {
-        "error_kind": KINDS_OF_CODES.get(error.code, family),
+        "error_kind": kind_of(error),
         "error_code": error.code,
         "status": error.status,
         "message": error.message,
@@ -92,6 +85,11 @@ def on_purpose(error: VotiveError, correlation_id: str) -> ErrorBody:
         "logs": getattr(error, "logs", ""),
     }
     return ThrewBody(success=False, error=error.message, **said) if error.code == ErrorCode.JS_EXECUTION else ErrorBody(**said)
+
+
+def kind_of(error: VotiveError) -> str:
+    """Return the kind of an error, one of those that Lit's SDK knows."""
+    return KINDS.get(error.code, "Validation" if isinstance(error, CallerError) else "Unexpected")
 
 
 def simple(kind: str, code: str, status: int, message: str, correlation_id: str) -> ErrorBody:
