@@ -3,8 +3,9 @@
 Both show session signatures of the same wallet for the same resources, wait for all four nodes, and verify what they return; both have
 warmed up. What an SDK adds is told in three ways, since the nodes' time is much longer and never twice the same:
 
-* its own time in a call: until its last request is handed to HTTP, and from when the last answer begins to arrive;
-* its own CPU, HTTP and all, which no other program's work changes much;
+* its own time in a call: until its last request is handed to HTTP, and from when the last answer begins to arrive. Eight at a time calls
+  wait for one another's, and this tells nothing;
+* its own CPU, HTTP and all;
 * how much longer a call takes than the same requests, written beforehand and sent without an SDK (``bare.py``), in the same turn: the
   median over all turns. Only on a machine that does nothing else does this tell a few milliseconds.
 """
@@ -45,6 +46,7 @@ TURNS = {1: (80, 1), PARALLEL: (12, 2)}
 """How many turns each client has, and how often each worker calls in one, by the number of workers."""
 ARRIVALS = 12
 REACH = "< 0.5"
+SDKS = ("javascript", "python")
 NAMES = {"nodes": "the nodes alone", "javascript": "Lit's SDK", "python": "ours"}
 
 Turn = dict[str, Calls]
@@ -68,13 +70,13 @@ async def run() -> None:
 
 async def measure(clients: dict[str, Caller]) -> list[Row]:
     """All rows."""
-    sdks = {name: clients[name] for name in ("javascript", "python")}
+    sdks = {name: clients[name] for name in SDKS}
     arrivals = await turns(sdks, "arrive", ARRIVALS, 1, 1)
     rows = [*compared("connect", arrivals, "connect"), *compared("first session", arrivals, "session")]
     for operation, name in (("sign", "pkpSign"), ("execute", "executeJs")):
         for workers, how in ((1, "one at a time"), (PARALLEL, f"{PARALLEL} at a time")):
             taken = await turns(clients, operation, *TURNS[workers], workers)
-            rows += [*compared(f"{name}, {how}", taken, "all"), *added(f"{name}, {how}", taken)]
+            rows += [*compared(f"{name}, {how}", taken, "all"), *added(f"{name}, {how}", taken, alone=workers == 1)]
     return rows
 
 
@@ -99,17 +101,18 @@ def compared(name: str, taken: Sequence[Turn], step: str) -> list[Row]:
     return [timed(f"{name}: {NAMES[client]}", samples(taken, client, step)) for client in NAMES if client in taken[0]]
 
 
-def added(name: str, taken: Sequence[Turn]) -> list[Row]:
-    """What each SDK adds, in three ways, and what part of Lit's that of ours is."""
-    own = {client: samples(taken, client, "own") for client in ("javascript", "python")}
+def added(name: str, taken: Sequence[Turn], *, alone: bool) -> list[Row]:
+    """What each SDK adds, and what part of Lit's that of ours is; ``alone`` says that calls were not made beside others."""
+    own = {client: samples(taken, client, "own") for client in SDKS}
     cpu = {client: cpu_of_each(taken, client) for client in NAMES}
-    longer = {client: differences(taken, client) for client in ("javascript", "python")}
+    longer = {client: differences(taken, client) for client in SDKS}
+    of_own = [timed(f"{name}: own time of {NAMES[client]}", own[client]) for client in SDKS]
     return [
-        *(timed(f"{name}: own time of {NAMES[client]}", own[client]) for client in own),
-        ratio(f"{name}: own time, ours ÷ Lit's SDK", own),
-        *(timed(f"{name}: CPU of {NAMES[client]}", cpu[client]) for client in ("javascript", "python")),
+        *([*of_own, ratio(f"{name}: own time, ours ÷ Lit's SDK", own)] if alone else []),
+        *(timed(f"{name}: CPU of {NAMES[client]}", cpu[client]) for client in SDKS),
+        timed(f"{name}: CPU of the same requests without an SDK", cpu["nodes"]),
         ratio(f"{name}: CPU, ours ÷ Lit's SDK", cpu),
-        *(timed(f"{name}: longer than the nodes alone, {NAMES[client]}", longer[client]) for client in longer),
+        *(timed(f"{name}: longer than the nodes alone, {NAMES[client]}", longer[client]) for client in SDKS),
     ]
 
 
