@@ -168,6 +168,7 @@ def show(result: ExecuteResult, plan: Plan, *, json: bool) -> None:
                 "response": result.response,
                 "logs": result.logs,
                 "signatures": {name: fields(signature) for name, signature in result.signatures.items()},
+                "claims": result.claims,
                 "nodes": result.nodes,
                 "timings_ms": result.timings_ms,
             }
@@ -176,6 +177,8 @@ def show(result: ExecuteResult, plan: Plan, *, json: bool) -> None:
     say(f"action     {result.cid}", f"nodes      {gave}: {', '.join(map(str, result.nodes))}", f"response   {result.response}")
     for name, signature in result.signatures.items():
         say(f"signature  {name}: {signature.signature}", f"  digest   {signature.digest}", f"  key      {signature.public_key}")
+    for name, claim in result.claims.items():
+        say(f"claim      {name}: {claim.derived_key_id}", f"  key      {claim.public_key}", f"  minter   {claim.minter or 'anybody'}")
     if result.logs:
         say("logs", result.logs.rstrip())
 

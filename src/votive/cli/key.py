@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from votive.cli import accounts
-from votive.cli.methods import Application, MessagesOnly, Method, PublicKey, User, type_of
+from votive.cli.methods import Application, MessagesOnly, Method, PublicKey, TokenFile, User, shown_by_token, type_of
 from votive.cli.options import DEFAULT_DIRECTORY, Action, Address, As, Directory, Json, TokenArgument, UseSession, Verbose
 from votive.cli.output import note, print_json, say
 from votive.cli.session import connected, plan_of
@@ -41,15 +41,36 @@ def mint(
             return await network.mint(account=wallet)
         return await network.mint_grant_burn(action=burn_for, account=wallet)
 
-    minted = with_wallet(directory, as_, work)
-    result = {
+    show(described(with_wallet(directory, as_, work)), json=json)
+
+
+@app.command(short_help="Mint the key that belongs to a user by his name.")
+def claim(
+    method: Method = None,
+    token_file: TokenFile = None,
+    directory: Directory = DEFAULT_DIRECTORY,
+    as_: As = "0",
+    json: Json = False,
+    verbose: Verbose = False,
+) -> None:
+    """Mint the key that belongs to whoever signs in: the user of a token, or else the paying wallet. Once, for ever; the payer owns it."""
+    signs_in = shown_by_token(method, token_file) if method not in (None, "wallet") else None
+
+    async def work(network: Network, wallet: Wallet) -> Minted:
+        return await network.claim(method=signs_in or wallet, account=wallet)
+
+    show(described(with_wallet(directory, as_, work)), json=json)
+
+
+def described(minted: Minted) -> dict[str, Any]:
+    """Say what was minted."""
+    return {
         "token_id": minted.token_id,
         "public_key": minted.public_key,
         "eth_address": minted.eth_address,
         "owner": minted.owner,
         "transaction": minted.transaction.hash,
     }
-    show(result, json=json)
 
 
 @app.command(name="list")
