@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.core.ceremony import DIGEST, SESSION, SIGN_ID, Committee
+from tests.core.ceremony import DIGEST, SESSION, SIGN_ID, Committee, others
 from tests.core.conftest import Town
 from tests.core.independent_derivation import decoded, derive, encoded
 
-from votive.core import InvalidInput, KeyShare, SigningParty, Vault, derive_public_key, recover
+from votive.core import InvalidInput, KeyShare, PeerFault, SigningParty, Vault, derive_public_key, recover
 from votive.terms.claim import action_key_id, user_key_id
 from votive.terms.participant import Seat
 
@@ -125,8 +125,8 @@ def test_nine_roots_or_eleven_derive_nothing(town: Town, roots: Roots, count: in
 
 
 def test_roots_in_another_order_or_of_another_network_give_another_key(town: Town, roots: Roots) -> None:
-    own, others = roots[Seat(3)], town.committee.generate(10, context=bytes(32), purpose="root-ecdsa")[Seat(3)]
-    for mixed in ([*own[:9], others[9]], others, [own[1], own[0], *own[2:]]):
+    own, theirs = roots[Seat(3)], town.committee.generate(10, context=bytes(32), purpose="root-ecdsa")[Seat(3)]
+    for mixed in ([*own[:9], theirs[9]], theirs, [own[1], own[0], *own[2:]]):
         assert public(mixed) != public(own)
         with pytest.raises(InvalidInput, match="another public key"):
             KeyShare.derived(mixed, ID, public(own))
@@ -151,3 +151,16 @@ def test_an_id_has_32_bytes_and_a_key_is_a_point(roots: Roots, wrong: bytes) -> 
         KeyShare.derived(own, ID, wrong)
     with pytest.raises(InvalidInput):
         derive_public_key([wrong] * 10, ID)
+
+
+@pytest.mark.parametrize(("meant", "made"), [("root-ecdsa", "pkp-ecdsa"), ("pkp-ecdsa", "root-ecdsa")])
+def test_keys_proven_for_one_purpose_are_refused_in_a_batch_of_another_on_the_same_curve(town: Town, meant: str, made: str) -> None:
+    committee, odd = town.committee, Seat(200)
+    parties = committee.dkg_parties(10, purpose=meant) | {odd: committee.dkg_parties(10, purpose=made)[odd]}
+    commits = {seat: party.commit() for seat, party in parties.items()}
+    reveals = {seat: party.reveal() for seat, party in parties.items()}
+    for seat in committee.seats:
+        if seat != odd:
+            with pytest.raises(PeerFault) as caught:
+                parties[seat].deal(others(seat, commits), others(seat, reveals))
+            assert caught.value.culprits == (odd,)
