@@ -6,7 +6,7 @@ import secrets
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.net import reference
 from tests.net.intruder import a_frame
@@ -111,6 +111,7 @@ places = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(places, st.binary(max_size=300), st.binary(max_size=2000))
 def test_the_compiled_statement_is_the_specified_one(place: Statement, network: bytes, payload: bytes) -> None:
     assert statement_hash(network, place, payload) == reference.statement_hash(network, place, payload)

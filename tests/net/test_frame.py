@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.net import reference
 from tests.net.reference import said
@@ -51,6 +51,7 @@ def _feed(deframer: Deframer, data: bytes, pieces: list[int]) -> list[Cut]:
     return found
 
 
+@settings(deadline=None)
 @given(st.lists(frames.filter(_fits), max_size=6), st.lists(st.integers(1, 20_000), max_size=40))
 def test_frames_are_read_as_written_however_the_stream_is_cut(sent: list[Frame], pieces: list[int]) -> None:
     stream = b"".join(map(encode_frame, sent))
@@ -74,6 +75,7 @@ prefixes = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(prefixes | st.binary(max_size=300), max_size=8).map(b"".join), st.lists(st.integers(1, 64), max_size=40))
 def test_any_bytes_are_judged_as_specified(data: bytes, pieces: list[int]) -> None:
     try:
@@ -86,6 +88,7 @@ def test_any_bytes_are_judged_as_specified(data: bytes, pieces: list[int]) -> No
         assert _feed(Deframer(SENDER), data, pieces) == specified
 
 
+@settings(deadline=None)
 @given(frames.filter(_fits), st.data())
 def test_a_changed_byte_gives_another_frame_or_none(frame: Frame, data: st.DataObject) -> None:
     wire = bytearray(encode_frame(frame))

@@ -22,7 +22,7 @@ def linked(seats: list[int], missing: set[frozenset[int]] = frozenset()) -> dict
 
 @given(seats_of, st.binary(min_size=32, max_size=32))
 def test_every_seat_leads_once_in_n_attempts(seats: list[int], session: bytes) -> None:
-    assert sorted(leaders(session, seats)) == seats
+    assert sorted(leaders(session, tuple(seats))) == seats
 
 
 def test_sessions_have_leaders_of_their_own() -> None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 
 import msgspec
-from coincurve import PublicKey
 
 from votive.auth.errors import InvalidAuthSig, UnboundAuthSig
 from votive.auth.grant import CLOCK_SKEW
 from votive.auth.rfc import is_address, unix_time
 from votive.auth.siwe import SiweMessage, Times
+from votive.core import recover_wallet
 from votive.terms.auth_sig import AuthSig
 from votive.terms.binding import REQUEST_PREFIX, RequestBinding
 from votive.terms.ethereum import eth_address_of, personal_digest
@@ -25,7 +25,8 @@ LONGEST_VALIDITY = 30 * 86_400.0
 LONGEST_BOUND_VALIDITY = 300.0
 """A message that names one request needs no longer life than the request."""
 
-_RECOVERY_IDS = {0: 0, 1: 1, 27: 0, 28: 1}
+_RECOVERY_IDS = {0: 27, 1: 28, 27: 27, 28: 28}
+"""What wallets write at the end of a signature, and what it means."""
 _RESERVED_URIS = ("lit:session", "lit:capability:delegation")
 _OUR_SCHEME = REQUEST_PREFIX.partition("/")[0]
 _is_signature = re.compile(r"0x[0-9A-Fa-f]{130}").fullmatch
@@ -174,13 +175,12 @@ def recover_signer(message: str, signature: str) -> str:
     if _is_signature(signature) is None:
         raise InvalidAuthSig("authSig.sig must be 0x and 130 hex digits (r, s, v)")
     raw = bytes.fromhex(signature[2:])
-    recovery_id = _RECOVERY_IDS.get(raw[64])
-    if recovery_id is None:
+    v = _RECOVERY_IDS.get(raw[64])
+    if v is None:
         raise InvalidAuthSig(f"authSig.sig ends in v = {raw[64]}; it must be 0, 1, 27 or 28")
     if int.from_bytes(raw[32:64], "big") > SECP256K1_HALF_ORDER:
         raise InvalidAuthSig("authSig.sig has a high s, a malleable form that wallets do not produce")
-    try:
-        key = PublicKey.from_signature_and_message(raw[:64] + bytes([recovery_id]), personal_digest(message), hasher=None)
-    except Exception as error:  # coincurve raises bare Exception where no point fits
-        raise InvalidAuthSig("authSig.sig is not a signature: no public key could have made it") from error
-    return eth_address_of(key.format(compressed=False))
+    key = recover_wallet(personal_digest(message), raw[:64] + bytes([v]))
+    if key is None:
+        raise InvalidAuthSig("authSig.sig is not a signature: no public key could have made it")
+    return eth_address_of(key)

@@ -88,6 +88,7 @@ class Link(asyncio.BufferedProtocol):
         self._limits = limits
         self._loop = loop
         self._transport: asyncio.Transport | None = None
+        self._open: asyncio.Transport | None = None
         self._deframer = Deframer(peer.seat)
         self._frames: deque[Cut] = deque()
         self._slow: asyncio.Task[None] | None = None
@@ -137,13 +138,14 @@ class Link(asyncio.BufferedProtocol):
 
     def send(self, data: bytes) -> bool:
         """Queue an encoded frame; never waits. False if the link is not up; a peer that does not read loses its link."""
-        if not self.is_up or self._transport is None:
+        transport = self._open
+        if transport is None:
             return False
-        if self._transport.get_write_buffer_size() + len(data) > self._limits.backlog_bytes:
+        if transport.get_write_buffer_size() + len(data) > self._limits.backlog_bytes:
             waiting = f"more than {self._limits.backlog_bytes} bytes wait for a peer that does not read"
             self.end(LinkFault(Reason.BACKLOG, waiting, seat=self.peer.seat))
             return False
-        self._transport.write(data)
+        transport.write(data)
         return True
 
     def ping(self) -> None:
@@ -160,6 +162,7 @@ class Link(asyncio.BufferedProtocol):
             return
         was_up = self.is_up
         self._fault = fault
+        self._open = None
         self._frames.clear()
         if self._slow is not None:
             self._slow.cancel()
@@ -200,7 +203,7 @@ class Link(asyncio.BufferedProtocol):
     def _take(self, frame: Cut) -> None:
         if frame[0] in LINK_KINDS:
             self._take_link_word(frame[0], cast("bytes", frame[4]))
-        elif not self.up.done():
+        elif self._open is None:
             raise LinkFault(Reason.HELLO, f"a {frame[0].name} frame came before hello and ack")
         else:
             pending = self._owner.link_frame(self, frame) or self._rest()
@@ -233,6 +236,7 @@ class Link(asyncio.BufferedProtocol):
     def _rise(self) -> None:
         if self.boot_nonce and self._acked:
             self.since = time.time()
+            self._open = self._transport
             self.up.set_result(None)
             self._owner.link_up(self)
 

@@ -56,16 +56,21 @@ class Inbox:
 
     def put(self, envelope: Envelope) -> Fate:
         """Hand ``envelope`` to who listens, or queue it; unless it repeats, or too much of its sender is queued."""
-        if self._repeats(envelope):
+        sender, place = envelope.sender, (envelope.kind, envelope.attempt)
+        seen, control = self._seen[sender], envelope.kind is Kind.CONTROL
+        if place in seen or (control and envelope.attempt <= self._last_control.get(sender, -1)):
             return Fate.REPEATED
-        if self._crowded(envelope):
+        if len(seen) >= self._limits.seen_frames or (self._hear is None and self._crowded(envelope)):
             return Fate.CROWDED
-        self._note(envelope)
+        if control:  # it lives in a standing session: a rising number needs no memory of all that came before
+            self._last_control[sender] = envelope.attempt
+        else:
+            seen.add(place)
         if self._hear is not None:
             self._hear(envelope)  # at once: nothing of it waits
             return Fate.RECEIVED
-        self._frames[envelope.sender] += 1
-        self._bytes[envelope.sender] += _weight(envelope)
+        self._frames[sender] += 1
+        self._bytes[sender] += _weight(envelope)
         self._queue.put_nowait(envelope)
         return Fate.RECEIVED
 
@@ -100,25 +105,9 @@ class Inbox:
         self._frames[envelope.sender] -= 1
         self._bytes[envelope.sender] -= _weight(envelope)
 
-    def _repeats(self, envelope: Envelope) -> bool:
-        if envelope.kind is Kind.CONTROL:
-            return envelope.attempt <= self._last_control.get(envelope.sender, -1)
-        return (envelope.kind, envelope.attempt) in self._seen[envelope.sender]
-
     def _crowded(self, envelope: Envelope) -> bool:
-        sender = envelope.sender
-        return (
-            self._frames[sender] >= self._limits.pending_frames
-            or self._bytes[sender] + _weight(envelope) > self._limits.pending_bytes
-            or len(self._seen[sender]) >= self._limits.seen_frames
-        )
-
-    def _note(self, envelope: Envelope) -> None:
-        # CONTROL lives in a standing session: a rising number needs no memory of all that came before.
-        if envelope.kind is Kind.CONTROL:
-            self._last_control[envelope.sender] = envelope.attempt
-        else:
-            self._seen[envelope.sender].add((envelope.kind, envelope.attempt))
+        frames, size = self._frames[envelope.sender], self._bytes[envelope.sender]
+        return frames >= self._limits.pending_frames or size + _weight(envelope) > self._limits.pending_bytes
 
 
 class _Early:

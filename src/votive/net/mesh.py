@@ -134,8 +134,12 @@ class Mesh:
     async def post(self, place: Statement, payload: bytes, to: Collection[Seat]) -> None:
         """Sign ``payload`` into its place and send it, once signed, to each seat of ``to``."""
         self._check_alive()
-        signature = await self._signature(place, payload)
-        data = encode_signed(place, signature, payload)
+        network = self._committee.network
+        if len(payload) > self._limits.inline_bytes:
+            hashed = await asyncio.to_thread(statement_hash, network, place, payload)
+        else:
+            hashed = statement_hash(network, place, payload)
+        data = encode_signed(place, self._identity.sign(hashed), payload)
         for seat in to:
             self._send(seat, data)
 
@@ -165,14 +169,16 @@ class Mesh:
 
     def link_frame(self, link: Link, frame: Cut) -> asyncio.Task[None] | None:
         """Check a frame, now or when it matters, and deliver it; a large one is checked in a thread."""
-        kind, _, receiver, _, content = frame
+        kind, session, receiver, _, content = frame
         if receiver not in (TO_ALL, self.me):
             raise LinkFault(Reason.MISADDRESSED, f"a {kind.name} for seat {receiver} came to seat {self.me}")
         envelope = cast("Envelope", content)
         if len(envelope.payload) > self._limits.inline_bytes:
             return asyncio.create_task(self._deliver_large(link.peer, frame))
         later = kind in CHECKED_LATER and random.random() >= self._limits.spot_checks  # noqa: S311  # who guesses it wrong loses its link
-        self._deliver(frame[1], envelope, genuine=later or self._genuine(link.peer, frame))
+        if not later and not self._genuine(link.peer, frame):
+            raise unsigned(envelope)
+        self._deliver(session, envelope)
         return None
 
     def link_down(self, link: Link, fault: LinkFault) -> None:
@@ -277,17 +283,10 @@ class Mesh:
             backoff.reset()
         self._barred[seat] = (now + backoff.failed(), backoff)
 
-    async def _signature(self, statement: Statement, payload: bytes) -> bytes:
-        place = (self._committee.network, statement, payload)
-        if len(payload) > self._limits.inline_bytes:
-            return self._identity.sign(await asyncio.to_thread(statement_hash, *place))
-        return self._identity.sign(statement_hash(*place))
-
     def _send(self, seat: Seat, data: bytes) -> None:
         link = self._links.get(seat)
         if link is not None and link.send(data):
-            self._tally.count("frames_sent", seat)
-            self._tally.count("bytes_sent", seat, len(data))
+            self._tally.frame("frames_sent", "bytes_sent", seat, len(data))
         else:
             self._tally.count("frames_unsent", seat)
 
@@ -298,15 +297,14 @@ class Mesh:
         return made_by(peer.address, statement_hash(self._committee.network, place, envelope.payload), signature, self._recover)
 
     async def _deliver_large(self, peer: Participant, frame: Cut) -> None:
-        self._deliver(frame[1], cast("Envelope", frame[4]), genuine=await asyncio.to_thread(self._genuine, peer, frame))
+        envelope = cast("Envelope", frame[4])
+        if not await asyncio.to_thread(self._genuine, peer, frame):
+            raise unsigned(envelope)
+        self._deliver(frame[1], envelope)
 
-    def _deliver(self, session: bytes, envelope: Envelope, *, genuine: bool) -> None:
-        sender = envelope.sender
-        if not genuine:
-            raise LinkFault(Reason.SIGNATURE, f"the wallet of seat {sender} did not sign this {envelope.kind.name} into this place")
+    def _deliver(self, session: bytes, envelope: Envelope) -> None:
         fate = self._mailbox.deliver(session, envelope)
-        self._tally.count(_COUNTERS[fate], sender)
-        self._tally.count("bytes_received", sender, len(envelope.payload))
+        self._tally.frame(_COUNTERS[fate], "bytes_received", envelope.sender, len(envelope.payload))
 
     def _up_event(self, link: Link, alarm: str = "") -> LinkEvent:
         return LinkEvent(seat=link.peer.seat, up=True, boot_nonce=link.boot_nonce, alarm=alarm)
@@ -317,3 +315,9 @@ class Mesh:
             state = LinkState.CONNECTING if peer.seat in self._dialling else LinkState.DOWN
             return LinkStatus(state=state, boot_nonce=None, since=self._since.get(peer.seat, time.time()), address=peer.address)
         return LinkStatus(state=LinkState.UP, boot_nonce=link.boot_nonce, since=link.since, address=peer.address)
+
+
+def unsigned(envelope: Envelope) -> LinkFault:
+    """The fault of a frame that its sender's wallet did not sign."""
+    kind, seat = envelope.kind.name, envelope.sender
+    return LinkFault(Reason.SIGNATURE, f"the wallet of seat {seat} did not sign this {kind} into this place")

@@ -30,6 +30,11 @@ class Tally:
         """Add ``by`` to the counter ``name`` of ``seat``."""
         self._counts[name, seat] += by
 
+    def frame(self, name: str, content: str, seat: int, size: int) -> None:
+        """Add 1 to the counter ``name`` of ``seat``, and ``size`` to its counter ``content``."""
+        self._counts[name, seat] += 1
+        self._counts[content, seat] += size
+
     def fault(self, fault: LinkFault) -> None:
         """Count why a connection ended; log it at most once a second for each seat and reason."""
         self.count(f"ended_{fault.reason.replace('-', '_')}", fault.seat)

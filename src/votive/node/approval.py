@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from coincurve import PublicKey
 
@@ -116,12 +117,18 @@ def check_digest(digest: bytes) -> None:
 def parse_public_key(text: str, field: str) -> bytes:
     """Read a public key (hex of 33 or 65 bytes, with or without 0x) and return it compressed, 33 bytes."""
     try:
-        return PublicKey(sec1(bytes_of(text))).format(compressed=True)
+        return compressed(text)
     except ValueError as error:
         raise CallerError(
             f"the field {field!r} is not a secp256k1 public key: give 0x04… with 65 bytes, or 33 bytes compressed.",
             details=[{"field": field}],
         ) from error
+
+
+@lru_cache(4096)  # of texts that are keys, so of 132 characters at most; the same few are asked for again and again
+def compressed(text: str) -> bytes:
+    """Return the public key that ``text`` writes in hex, 33 bytes; ValueError if it writes none."""
+    return PublicKey(sec1(bytes_of(text))).format(compressed=True)
 
 
 def sec1(point: bytes) -> bytes:

@@ -46,8 +46,7 @@ class SharedBlocks:
         return block
 
     async def _read(self) -> Block:
-        await asyncio.sleep(0)  # whoever asks within this turn of the loop shares the question
-        self._next = None
+        self._next = None  # a task begins in the loop's next turn: whoever asked within this one shares the question
         return await self._blocks.final_block()
 
     async def is_final(self, block: NamedBlock) -> bool:

@@ -192,7 +192,7 @@ class Attempt:
     async def _perform(self, proposed: Proposed) -> None:
         number, signers, run = self.number, proposed.signers, self._tools.run
         self._tools.observe(Joined(number, signers))
-        name = sign_id(self._board.request.session, number, proposed.payload)
+        name = sign_id(self._board.request.session, number, proposed.name)
         try:
             party, first = await run(lambda: self._begin(signers, name))
             await self._send_each(Kind.SIGN_ROUND1, proposed, first)

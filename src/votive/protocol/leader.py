@@ -7,6 +7,7 @@ cannot use up the sets of honest nodes by starting them and not carrying through
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 
 from votive.protocol.messages import leader_rank
@@ -19,7 +20,8 @@ _SEARCH_LIMIT = 5_000
 """How many sets a leader looks at: all of them up to n = 14; beyond n = 10 no bound on attempts is promised."""
 
 
-def leaders(session: bytes, seats: Sequence[Seat]) -> Signers:
+@lru_cache(1024)  # asked for once while a session is signed, and once after it
+def leaders(session: bytes, seats: tuple[Seat, ...]) -> Signers:
     """Return the committee in the session's order: entry a mod n leads attempt a."""
     return tuple(sorted(seats, key=lambda seat: leader_rank(session, seat)))
 

@@ -120,9 +120,9 @@ def proposal_hash(proposal: bytes) -> bytes:
     return tagged_hash(_ProposalName(proposal=proposal))
 
 
-def sign_id(session: bytes, attempt: int, proposal: bytes) -> bytes:
-    """H(session, attempt, H(proposal)), 32 bytes: names one run of the engine."""
-    return tagged_hash(_SignId(session=session, attempt=attempt, proposal=proposal_hash(proposal)))
+def sign_id(session: bytes, attempt: int, name: bytes) -> bytes:
+    """H(session, attempt, H(proposal)), 32 bytes: names one run of the engine. ``name`` is H(proposal)."""
+    return tagged_hash(_SignId(session=session, attempt=attempt, proposal=name))
 
 
 def leader_rank(session: bytes, seat: int) -> bytes:

@@ -61,7 +61,8 @@ def _write(value: Any, put: Callable[[str], None]) -> None:
 
 def _write_array(items: Sequence[Any], put: Callable[[str], None]) -> None:
     if items and all(type(item) is int for item in items):  # a digest, most of the time
-        put("[" + ",".join(map(_integer, items)) + "]")
+        exact = min(items) > -_EXACT and max(items) < _EXACT
+        put("[" + ",".join(map(str if exact else _integer, items)) + "]")
         return
     mark = "["
     for item in items:
