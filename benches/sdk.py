@@ -5,9 +5,9 @@ warmed up. What an SDK adds is told in three ways, since the nodes' time is much
 
 * its own time in a call: until its last request is handed to HTTP, and from when the last answer begins to arrive. Eight at a time calls
   wait for one another's, and this tells nothing;
-* its own CPU, HTTP and all;
-* how much longer a call takes than the same requests, written beforehand and sent without an SDK (``bare.py``), in the same turn: the
-  median over all turns. Only on a machine that does nothing else does this tell a few milliseconds.
+* its own CPU, beyond what it takes to write the same requests and send them without an SDK (``bare.py``);
+* how much longer a call takes than those requests, written beforehand, in the same turn: the median over all turns. Only on a
+  machine that does nothing else does this tell a few milliseconds.
 """
 
 from __future__ import annotations
@@ -111,9 +111,14 @@ def added(name: str, taken: Sequence[Turn], *, alone: bool) -> list[Row]:
         *([*of_own, ratio(f"{name}: own time, ours ÷ Lit's SDK", own)] if alone else []),
         *(timed(f"{name}: CPU of {NAMES[client]}", cpu[client]) for client in SDKS),
         timed(f"{name}: CPU of the same requests without an SDK", cpu["nodes"]),
-        ratio(f"{name}: CPU, ours ÷ Lit's SDK", cpu),
+        ratio(f"{name}: CPU beyond that, ours ÷ Lit's SDK", {client: beyond(cpu[client], cpu["nodes"]) for client in SDKS}),
         *(timed(f"{name}: longer than the nodes alone, {NAMES[client]}", longer[client]) for client in SDKS),
     ]
+
+
+def beyond(cpu: Sequence[float], least: Sequence[float]) -> list[float]:
+    """What a client's CPU is more than the median of the ``least``, in each turn, in ms."""
+    return [taken - statistics.median(least) for taken in cpu]
 
 
 def ratio(name: str, of: dict[str, list[float]]) -> Row:
