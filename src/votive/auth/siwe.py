@@ -139,8 +139,11 @@ class _Lines:
 
     def field(self, name: str, is_valid: Callable[[str], bool], kind: str) -> str:
         start = f"{name}: "
-        line = self.next(lambda line: line.startswith(start) and is_valid(line.removeprefix(start)), f"'{start}' and {kind}")
-        return line.removeprefix(start)
+        line = self._lines[self._at] if self._at < len(self._lines) else ""
+        if not line.startswith(start) or not is_valid(line[len(start) :]):
+            raise self.refuse(f"'{start}' and {kind}")
+        self._at += 1
+        return line[len(start) :]
 
     def optional(self, name: str, is_valid: Callable[[str], bool], kind: str) -> str | None:
         if self._at < len(self._lines) and self._lines[self._at].startswith(f"{name}:"):

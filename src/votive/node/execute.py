@@ -175,6 +175,7 @@ def digest_of(to_sign: list[int]) -> bytes:
     """Read ``toSign``, a list of 32 bytes."""
     if len(to_sign) != 32:
         raise CallerError(f"the field 'toSign' must be a digest of 32 bytes, this one has {len(to_sign)}.", details=[{"field": "toSign"}])
-    if any(not 0 <= byte <= 255 for byte in to_sign):
-        raise CallerError("the field 'toSign' must be a list of 32 numbers from 0 to 255.", details=[{"field": "toSign"}])
-    return bytes(to_sign)
+    try:
+        return bytes(to_sign)
+    except ValueError as error:
+        raise CallerError("the field 'toSign' must be a list of 32 numbers from 0 to 255.", details=[{"field": "toSign"}]) from error

@@ -60,7 +60,7 @@ def _write(value: Any, put: Callable[[str], None]) -> None:
 
 
 def _write_array(items: Sequence[Any], put: Callable[[str], None]) -> None:
-    if items and all(type(item) is int for item in items):  # a digest, most of the time
+    if set(map(type, items)) == {int}:  # a digest, most of the time
         exact = min(items) > -_EXACT and max(items) < _EXACT
         put("[" + ",".join(map(str if exact else _integer, items)) + "]")
         return
