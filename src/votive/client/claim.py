@@ -13,7 +13,7 @@ import msgspec
 from votive.client.ask import Answer, Node
 from votive.client.refusal import Fault, Unusable
 from votive.client.request import ShowMethods
-from votive.core import InvalidInput, derive_public_key, recover
+from votive.core import derive_public_key, recover_wallet
 from votive.terms.claim import ANYONE, action_key_id, claim_digest
 from votive.terms.encoding import bytes_of, hex0x
 from votive.terms.ethereum import address_of_text, eth_address_of
@@ -85,10 +85,8 @@ class Notaries(msgspec.Struct, frozen=True, kw_only=True):
 
     def _signer(self, derived_key_id: bytes, minter: str, signature: bytes) -> str | None:
         digest = claim_digest(derived_key_id, minter=minter, chain_id=self.chain_id, router=self.router)
-        try:
-            return eth_address_of(recover(digest, signature[:32], signature[32:64], signature[64] - 27))
-        except InvalidInput:
-            return None
+        key = recover_wallet(digest, signature)
+        return None if key is None else eth_address_of(key)
 
     def together(self, words: Sequence[Word], roots: Sequence[bytes]) -> KeyClaim | None:
         """Make one claim of the words about the subject that most are about; None if they are fewer than t."""
