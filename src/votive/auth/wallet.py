@@ -25,7 +25,7 @@ LONGEST_VALIDITY = 30 * 86_400.0
 LONGEST_BOUND_VALIDITY = 300.0
 """A message that names one request needs no longer life than the request."""
 
-_RECOVERY_IDS = {0: 27, 1: 28, 27: 27, 28: 28}
+_V = {0: 27, 1: 28, 27: 27, 28: 28}
 """What wallets write at the end of a signature, and what it means."""
 _RESERVED_URIS = ("lit:session", "lit:capability:delegation")
 _OUR_SCHEME = REQUEST_PREFIX.partition("/")[0]
@@ -175,7 +175,7 @@ def recover_signer(message: str, signature: str) -> str:
     if _is_signature(signature) is None:
         raise InvalidAuthSig("authSig.sig must be 0x and 130 hex digits (r, s, v)")
     raw = bytes.fromhex(signature[2:])
-    v = _RECOVERY_IDS.get(raw[64])
+    v = _V.get(raw[64])
     if v is None:
         raise InvalidAuthSig(f"authSig.sig ends in v = {raw[64]}; it must be 0, 1, 27 or 28")
     if int.from_bytes(raw[32:64], "big") > SECP256K1_HALF_ORDER:
