@@ -121,7 +121,7 @@ class Claims:
             request, block = await asked.binding(), await self.blocks.final_block()
             with self.tolls.of(asked.client)():
                 proven = await self.methods.verify(method, token_id=None, request=request, block=block)
-                derived_key_id = key_id_of(proven)
+                derived_key_id = derived_key_id_of(proven)
             now = self.now()
             grant = Grant(
                 address=None, capabilities=NOTHING, issued_at=now, expires_at=now + CLOCK_SKEW, block=block, methods=(proven,), bound=True
@@ -146,7 +146,7 @@ class Claims:
         return method
 
 
-def key_id_of(proven: ProvenMethod) -> bytes:
+def derived_key_id_of(proven: ProvenMethod) -> bytes:
     """Return the id of a proven user's key, 32 bytes; InvalidAuthMethod if the name could be taken for an action's."""
     try:
         return user_key_id(proven.user_id, proven.app_id)
