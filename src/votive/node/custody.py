@@ -115,7 +115,7 @@ class Custody:
         return bool(keys) and all(key in self._open for key in keys)
 
     def lacks_share(self, purpose: Purpose) -> bool:
-        """Return whether the network has a key of this purpose of which this node keeps no share at all, usable or not."""
+        """Return whether the network has keys of this purpose and this node keeps of at least one no share at all, usable or not."""
         return any(key not in self._live for key in self.network_keys(purpose))
 
     async def network_key(self, purpose: Purpose) -> tuple[KeyId, KeyShare]:
