@@ -97,19 +97,13 @@ class Flow:
                 return str(json.loads(line)["pause"])
         raise AssertionError(f"it ended without a pause:\n{self._process.communicate()[1]}")
 
-    def go_on(self) -> None:
-        """Let the program go on to its next pause."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-
     @property
     def running(self) -> bool:
         """Whether it has not ended yet."""
         return self._process.poll() is None
 
     def resume(self) -> None:
-        """Let a program that paused go on."""
+        """Let a program that paused go on to its next pause."""
         assert self._process.stdin is not None
         self._process.stdin.write("go on\n")
         self._process.stdin.flush()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from tests.conformance.conftest import Flow, Refusal, refusal
+from tests.conformance.conftest import Refusal, Sdk, launch, refusal
 from tests.conformance.test_claims import NOT_GRANTED, reverted
 
 TOO_LIMITED = "NodeAuthSigScopeTooLimited"
@@ -14,9 +14,13 @@ FORGED = "NodeInvalidAuthSig"
 
 
 @pytest.fixture(scope="module")
-def attacked() -> dict[str, Any]:
-    """What the attacks came to; the first test fills it."""
-    return {}
+def attacked(sdk: Sdk, network: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """What the attacks came to."""
+    flow = launch(sdk, network, tmp_path_factory.mktemp("attacks") / "flow", "attacks.mjs")
+    try:
+        yield flow.found()
+    finally:
+        flow.end()
 
 
 def refusals(found: Mapping[str, Any]) -> dict[str, Refusal]:
@@ -25,9 +29,8 @@ def refusals(found: Mapping[str, Any]) -> dict[str, Refusal]:
 
 
 def test_a_session_reaches_no_further_than_what_its_owner_signed_in_words_that_he_saw(
-    start: Callable[[str], Flow], network: Mapping[str, Any], attacked: dict[str, Any]
+    network: Mapping[str, Any], attacked: dict[str, Any]
 ) -> None:
-    attacked.update(start("attacks.mjs").found())
     found = attacked["broad"]
     assert found["honest"] == network["key"]["public_key"]
     assert {name: (error.name, error.error_code) for name, error in refusals(found).items()} == {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from votive.node.pages import in_large_pages
+from votive.node.large_pages import in_large_pages
 
 if __name__ == "__main__":
     in_large_pages()
