@@ -55,7 +55,13 @@ def test_evidence_for_another_payload_or_network_convinces_nobody(town: Town) ->
         verify_evidence(evidence, b"said", committee=msgspec.structs.replace(town.committee, network=bytes(32)))
 
 
-@pytest.mark.parametrize("spoil", [lambda e: e[:-1], lambda e: e + b"\0", lambda e: b"", lambda e: b"\xc1" + e])
+DEEP = b"\x91" * 1700
+"""Lists in lists: more than are followed, less than an abort holds."""
+
+
+@pytest.mark.parametrize(
+    "spoil", [lambda e: e[:-1], lambda e: e + b"\0", lambda e: b"", lambda e: b"\xc1" + e, lambda e: b"\x94" + e[1:] + DEEP]
+)
 def test_damaged_evidence_is_refused_as_such(town: Town, spoil: object) -> None:
     evidence = evidence_of(town, town.identities[SEATS[1]])
     with pytest.raises(EvidenceInvalid):

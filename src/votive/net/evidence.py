@@ -62,7 +62,7 @@ def verify_evidence(evidence: bytes, payload: bytes, *, committee: Committee, re
     try:
         found = _decoder.decode(evidence)
         member = committee.member(found.statement.sender)
-    except (msgspec.DecodeError, KeyError) as error:
+    except (msgspec.DecodeError, KeyError, RecursionError) as error:  # the last: what stands after the fields is skipped, however deep
         raise EvidenceInvalid(f"this is no evidence against a member of this committee: {error}") from error
     if encode(found) != evidence:
         raise EvidenceInvalid("the evidence is not in its canonical encoding")
