@@ -240,3 +240,21 @@ def test_a_cid_of_version_0_has_a_host_too() -> None:
 )
 def test_a_file_is_known_by_its_name_else_by_its_first_bytes(name: str, data: bytes, kind: str) -> None:
     assert media_type(name, data) == kind
+
+
+async def test_no_service_worker_rules_over_the_pages_of_others(http: aiohttp.ClientSession, server: str, site: str) -> None:
+    script = (await publish(f"{server}/", SCRIPT)).removeprefix("/ipfs/")
+    asked = {"Service-Worker": "script"}
+    async with http.get(f"{server}/ipfs/{script}?filename=worker.js", headers=asked) as answer:
+        assert answer.status == 400, await answer.text()
+    async with http.get(f"{site}/js/page.js", headers=asked) as answer:
+        assert answer.status == 200  # its scope is its directory
+    own = {"Host": f"{site.rpartition('/')[2]}.ipfs.localhost"}
+    async with http.get(f"{server}/index.html", headers=asked | own) as answer:
+        assert answer.status == 200  # at an origin of its own
+
+
+@pytest.mark.parametrize("path", ["/", "/ipfs/none"])
+async def test_a_host_that_is_none_is_no_failure_of_ours(http: aiohttp.ClientSession, server: str, path: str) -> None:
+    async with http.get(server + path, headers={"Host": "localhost:99999"}) as answer:
+        assert answer.status in (400, 404)

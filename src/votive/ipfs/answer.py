@@ -40,6 +40,8 @@ _PREFLIGHT_SECONDS = 86_400
 _RAW_TYPE = "application/vnd.ipld.raw"
 _IMMUTABLE = "public, max-age=29030400, immutable"
 _FORMATS = {_RAW_TYPE: "raw", "application/vnd.ipld.car": "car"}
+_SLASHES_OF_A_ROOT = 2
+"""Of ``/ipfs/CID``. A worker's script there would rule over ``/ipfs/``, all that is served at one origin."""
 _SUFFIXES = {"raw": "bin", "car": "car"}
 _RANGE = re.compile(r"bytes=([0-9]{1,18})?-([0-9]{1,18})?")
 
@@ -54,6 +56,8 @@ async def answer(request: AnyRequest, store: BlockStore, max_bytes: int) -> Resp
     raw_path = request.scope["raw_path"]  # the framework takes a slash at the end away from the other
     _, _, root, *names = unquote(raw_path).split("/")
     cid, kind = Cid.parse(root), _format(request)
+    if request.headers.get("service-worker") == "script" and raw_path.count(b"/") == _SLASHES_OF_A_ROOT:
+        raise CallerError("no service worker is registered for /ipfs/, as it would answer for others' pages: put its script in a directory")
     if kind == "file":
         elsewhere = own_url(request.headers.get("host", "").encode(), raw_path)
         if elsewhere is not None:

@@ -73,8 +73,15 @@ def make_app(store: BlockStore, max_bytes: int = DEFAULT_MAX_BYTES) -> OwnOrigin
 def _refuse_foreign_pages(request: AnyRequest) -> None:
     # A web page could post a form here from its visitor's browser; browsers say so in Origin, programs send none.
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).hostname not in _LOOPBACK:
+    if origin is not None and _hostname(origin) not in _LOOPBACK:
         raise CallerError(f"pages of {origin} may not publish here", status=403)
+
+
+def _hostname(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError:
+        return None  # of half an IPv6 address
 
 
 def _explain(request: AnyRequest, error: VotiveError) -> Response[Any]:
@@ -87,7 +94,7 @@ def _explain_http(request: AnyRequest, error: HTTPException) -> Response[Any]:
 
 
 def _error(request: AnyRequest, status: int, code: str, message: str) -> Response[Any]:
-    if request.url.path.startswith("/api/"):
+    if request.scope["path"].startswith("/api/"):  # a URL cannot be made of every Host
         return Response({"Message": message, "Code": 0, "Type": "error"}, status_code=status)
     return Response({"errorCode": code, "message": message}, status_code=status, headers=ANY_PAGE | {"Cache-Control": "no-store"})
 
