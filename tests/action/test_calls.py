@@ -57,7 +57,7 @@ async def test_claim_key_hands_over_the_name_and_who_may_mint(answer, host, argu
     assert host.asked == [("claim_key", *asked)]
 
 
-@pytest.mark.parametrize("key_id", ["''", "'k'.repeat(257)", "7", "['k']", "undefined"])
+@pytest.mark.parametrize("key_id", ["''", "'k'.repeat(257)", "7", "['k']", "undefined", "'a\\ud800'", "NaN"])
 async def test_a_claimed_key_has_a_name_of_bounded_length(answer, host, key_id):
     assert "keyId" in await answer(f"Lit.Actions.claimKey({{keyId: {key_id}}}).catch((e) => e.message.replace('key_id', 'keyId'))")
     assert host.asked == []

@@ -1,6 +1,11 @@
 // Lit.Actions and Lit.Auth. The names on the wire are those of calls/__init__.py; the host checks every argument again.
 
 const text = (value) => (typeof value === "string" ? toWellFormed(value) : value);
+// A name that decides which key it is. Mended text would be another's name.
+const keyName = (value) => {
+  if (typeof value === "string" && toWellFormed(value) !== value) throw new NativeTypeError("keyId must be Unicode, not half a pair");
+  return value;
+};
 const numeral = (value) => (typeof value === "number" || typeof value === "bigint" ? NativeString(value) : text(value));
 
 const bytesOf = (value) => {
@@ -34,7 +39,7 @@ const CAPABILITIES = {
   __proto__: null,
   signEcdsa: { toSign: base64, publicKey: text, sigName: text },
   ethPersonalSignMessageEcdsa: { message: messageBytes, publicKey: text, sigName: text },
-  claimKey: { keyId: text, minter: perhapsText },
+  claimKey: { keyId: keyName, minter: perhapsText },
   pubkeyToTokenId: { publicKey: text },
   isPermittedAction: { tokenId: numeral, ipfsId: text },
   isPermittedAddress: { tokenId: numeral, address: text },
