@@ -158,6 +158,11 @@ async def test_a_user_whose_name_is_an_actions_cid_has_no_key() -> None:
         await House().claim(body(f"{CID}@treasury"))
 
 
+async def test_a_providers_user_never_bears_a_wallets_name() -> None:
+    with pytest.raises(InvalidAuthMethod, match="that of wallets"):
+        await House().claim(body(f"{MINTER}@lit"))
+
+
 async def test_the_method_is_shown_for_this_request_with_its_minter() -> None:
     house = House()
     await house.claim(body())

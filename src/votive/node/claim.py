@@ -23,7 +23,7 @@ from votive.node.custody import Custody, not_generated
 from votive.node.gate import Gate
 from votive.node.permission import SharedBlocks
 from votive.node.rates import Tolls
-from votive.terms.auth_method import AuthMethod, MethodType
+from votive.terms.auth_method import LIT_APP, AuthMethod, MethodType
 from votive.terms.capability import NOTHING
 from votive.terms.claim import ANYONE, action_key_id, claim_digest, user_key_id
 from votive.terms.errors import CallerError
@@ -147,7 +147,9 @@ class Claims:
 
 
 def derived_key_id_of(proven: ProvenMethod) -> bytes:
-    """Return the id of a proven user's key, 32 bytes; InvalidAuthMethod if the name could be taken for an action's."""
+    """Return the id of a proven user's key, 32 bytes; InvalidAuthMethod if the name could be taken for an action's or a wallet's."""
+    if proven.app_id == LIT_APP and proven.type != MethodType.ETH_WALLET:
+        raise InvalidAuthMethod(f"the application {LIT_APP!r} is that of wallets: an identity provider's users of it have no keys to claim")
     try:
         return user_key_id(proven.user_id, proven.app_id)
     except ValueError as error:
