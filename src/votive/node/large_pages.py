@@ -24,7 +24,8 @@ def in_large_pages() -> None:
     What the environment says of either setting stays as it is: whoever runs the node has chosen.
     """
     given = os.environ.get(_TUNABLES, "")
-    if _ALLOCATOR in os.environ or _ASKING in given or not (_on_request() and _can_ask()):
+    chosen = _ALLOCATOR in os.environ or _ASKING in given
+    if chosen or not (sys.executable and _on_request() and _can_ask()):
         return
     tunables = f"{given}:{_ASKING}=1" if given else f"{_ASKING}=1"
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, _ALLOCATOR: "malloc", _TUNABLES: tunables})  # noqa: S606
