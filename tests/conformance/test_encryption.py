@@ -25,7 +25,7 @@ def test_what_is_encrypted_opens_for_whom_its_conditions_name_and_nobody_else(
     assert found["fileFromJson"] == "a file as JSON"
     assert found["some"] == [0, 127, 255]
     assert found["file"] == {"length": 5000, "same": True}
-    assert found["archiveIsHidden"]
+    assert found["archiveNames"] == {"plain": True, "encrypted": False}
     assert found["zips"] == []
     with zipfile.ZipFile(f"{network['archive']}.decrypted") as archive:
         assert {name: archive.read(name) for name in archive.namelist()} == ARCHIVED

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from eth_account import Account
 from tests.conformance.conftest import NOWHERE_CID, Flow, Refusal, refusal
 from tests.e2e.conftest import Place, votive
 
@@ -135,15 +136,18 @@ def seen_as_node_error(error: Refusal, code: str, status: int, kind: str) -> Non
     assert answer["correlationId"] == f"lit_{error.info['requestId']}"
 
 
-def test_every_refusal_of_a_node_is_a_node_error_of_the_sdk_with_its_code(run: Callable[[str], dict[str, Any]]) -> None:
+def test_every_refusal_of_a_node_is_a_node_error_of_the_sdk_with_its_code(
+    run: Callable[[str], dict[str, Any]], network: dict[str, Any]
+) -> None:
     found = run("errors.mjs")
-    own, served = found.pop("own"), found.pop("served")
+    own, served, delegated = found.pop("own"), found.pop("served"), found.pop("delegated")
     assert {code: set(occasions) for code, occasions in found.items()} == {code: set(occasions) for code, occasions in PROVOKED.items()}
     for code, occasions in PROVOKED.items():
         for occasion, (status, kind) in occasions.items():
             seen_as_node_error(refusal(found[code][occasion]), code, status, kind)
     assert said_by_a_node(refusal(found["NodeJsExecutionError"]["threw"]))["success"] is False
     assert found["rate_limit_exceeded"]["running"]["info"]["message"].startswith("Rate limit exceeded.  Try again at 20")
+    assert delegated == Account.from_key(network["crowd"]).address, "who asked too much goes on by another's capacity"
     assert 0 < served < 10
     assert {name: error["name"] for name, error in own.items()} == {name: name for name in own}
 

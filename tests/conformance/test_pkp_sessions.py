@@ -9,7 +9,7 @@ from eth_keys import keys
 from tests.conformance.conftest import Flow, refusal
 
 SCOPE, METHOD = ("NodeError", "NodeAuthSigScopeTooLimited"), ("NodeError", "NodeInvalidAuthMethod")
-OPENED = ("wallet", "token", "apple", "google", "discord", "action", "cid")
+OPENED = ("wallet", "token", "apple", "google", "discord", "action", "litAction", "cid")
 REFUSED = {
     "wallet": SCOPE,
     "token": SCOPE,

@@ -22,6 +22,8 @@ const accessControlConditions = [
 ];
 const strangersConditions = [{ ...accessControlConditions[0], returnValueTest: { comparator: '=', value: stranger.address } }];
 
+const namesFiles = (bytes) => bytes.includes('letters/ann.txt');
+
 async function authSigOf(client, wallet) {
   const nonce = await client.getLatestBlockhash();
   const walletAddress = wallet.address;
@@ -44,7 +46,7 @@ await run(async (client) => {
   writeFileSync(`${network.archive}.decrypted`, await decryptToFile({ accessControlConditions, chain, ...archive, sessionSigs }, client));
   return {
     zips: Object.keys(encryption).filter((name) => /zip/i.test(name)),
-    archiveIsHidden: !Buffer.from(archive.ciphertext, 'base64').includes('letter.txt'),
+    archiveNames: { plain: namesFiles(readFileSync(network.archive)), encrypted: namesFiles(Buffer.from(archive.ciphertext, 'base64')) },
     some: [...(await decryptToUint8Array({ accessControlConditions, chain, ...some, sessionSigs }, client))],
     hash: text.dataToEncryptHash,
     bySession: await decryptToString({ ...asked, sessionSigs }, client),

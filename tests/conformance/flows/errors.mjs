@@ -26,6 +26,8 @@ const balanceOn = (chain) => condition({
   parameters: [':userAddress', 'latest'],
   returnValueTest: { comparator: '>=', value: '0' },
 });
+const RATE_LIMIT_NFT = ['function mint(uint256 expiresAt) payable', 'function calculateCost(uint256, uint256) view returns (uint256)'];
+const whoAsks = 'Lit.Actions.setResponse({ response: Lit.Auth.authSigAddress })';
 const signs = (digest) => `(async () => {
   await Lit.Actions.signEcdsa({ toSign: ${digest}, publicKey: '${pubKey}', sigName: 'sig' });
 })();`;
@@ -59,6 +61,16 @@ async function anHourAgo(make) {
   } finally {
     globalThis.Date = Now;
   }
+}
+
+// A session of `wallet` beside a delegation by the owner, who buys capacity for it.
+async function delegatedTo(client, wallet) {
+  const limits = new ethers.Contract(network.deployed.RateLimitNFT, RATE_LIMIT_NFT, owner);
+  const expiresAt = Math.floor(Date.now() / 1000) + 24 * 60 * 60;
+  await (await limits.mint(expiresAt, { value: await limits.calculateCost(1000, expiresAt) })).wait();
+  const delegatees = { dAppOwnerWallet: owner, delegateeAddresses: [wallet.address] };
+  const { capacityDelegationAuthSig } = await client.createCapacityDelegationAuthSig({ uses: '10', ...delegatees });
+  return sessionOf(client, wallet, [RUNNING], { capabilityAuthSigs: [capacityDelegationAuthSig] });
 }
 
 // Ask as an SDK does that knows one node only: it waits for the others, which nobody asked.
@@ -174,6 +186,7 @@ await run(async (client) => {
   let limited;
   while (!limited) limited = (await Promise.all([asks(), asks(), asks()])).find(isLimited);
   found.rate_limit_exceeded = { signing: limited, running: await execute('1', crowds) };
+  found.delegated = (await client.executeJs({ code: whoAsks, sessionSigs: await delegatedTo(client, crowd) })).response;
 
   found.NodePKPNotAuthorized = { withdrawn: await withdrawn(client, permissions) };
 

@@ -10,6 +10,7 @@ const value = { name: 'Bob', wallet: '0xbBbBBBBbbBBBbbbBbbBbbbbBBbBbbbbBbBbbBBbB
 const litActionCode = `(async () => { await Lit.Actions.signEcdsa({ toSign, publicKey, sigName }); })();`;
 
 async function signAll(wallet) {
+  const before = await provider.getBalance(wallet.address);
   const transaction = { to: owner.address, value: ethers.utils.parseEther('0.01'), gasLimit: 21000, chainId: 31337 };
   const sent = await (await wallet.sendTransaction(transaction)).wait();
   const gasPrice = ethers.utils.parseUnits('2', 'gwei');
@@ -20,6 +21,7 @@ async function signAll(wallet) {
     typed: ethers.utils.verifyTypedData(domain, types, value, await wallet._signTypedData(domain, types, value)),
     transaction: ethers.utils.parseTransaction(raw).from,
     sent: { from: ethers.utils.getAddress(sent.from), status: sent.status },
+    spent: before.gt(await provider.getBalance(wallet.address)),
   };
 }
 
@@ -30,7 +32,6 @@ await run(async (litNodeClient) => {
   const direct = new PKPEthersWallet(common);
   const throughAction = new PKPEthersWallet({ ...common, litActionCode, litActionJsParams: {} });
   for (const wallet of [direct, throughAction]) await wallet.init();
-  const before = await provider.getBalance(network.key.eth_address);
-  const found = { direct: await signAll(direct), throughAction: await signAll(throughAction) };
-  return { ...found, spent: before.gt(await provider.getBalance(network.key.eth_address)) };
+  throughAction.pkpBase.useAction = true; // this version of the SDK takes litActionCode and forgets to use it
+  return { direct: await signAll(direct), throughAction: await signAll(throughAction) };
 });

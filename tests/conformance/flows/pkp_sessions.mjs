@@ -64,15 +64,15 @@ async function assertionOf(authenticator, client) {
 }
 
 await run(async (client) => {
-  const opened = (pkpPublicKey, method, more = {}) =>
-    client.getPkpSessionSigs({
-      pkpPublicKey,
-      authMethods: method ? [method] : [],
-      chain: 'ethereum',
-      expiration: soon(),
-      resourceAbilityRequests: [SIGNING, RUNNING, DECRYPTING],
-      ...more,
-    });
+  const asked = (pkpPublicKey, method, more = {}) => ({
+    pkpPublicKey,
+    authMethods: method ? [method] : [],
+    chain: 'ethereum',
+    expiration: soon(),
+    resourceAbilityRequests: [SIGNING, RUNNING, DECRYPTING],
+    ...more,
+  });
+  const opened = (...wish) => client.getPkpSessionSigs(asked(...wish));
   const { public_key: key, eth_address: keyAddress } = network.key;
   const byWallet = async (signer) => opened(key, await EthWalletProvider.authenticate({ signer, litNodeClient: client }));
   const byToken = (accessToken, authMethodType = GOOGLE_JWT) => opened(key, { authMethodType, accessToken });
@@ -105,6 +105,7 @@ await run(async (client) => {
     google: await use(await byToken(ann.access_token, GOOGLE)),
     discord: await use(await byToken(ann.access_token, DISCORD)),
     action: await use(await byAction('open sesame', inline)),
+    litAction: await use(await client.getLitActionSessionSigs(asked(key, null, { jsParams: { password: 'open sesame' }, ...inline }))),
     cid: await use(await byAction('open sesame', { litActionIpfsId: network.door_cid })),
     passkey: await use(passkeySession, own.publicKey, own.address),
     own: { ...own, expected: ethers.utils.hexlify(authenticator.publicKey) },

@@ -52,7 +52,7 @@ await run(async (client) => {
     } catch (error) {
       failing ??= elapsed();
       if (elapsed() - failing > PATIENCE) throw error;
-      found.failures.push({ at: elapsed(), message: error.message, code: error.info?.errorCode ?? null });
+      found.failures.push({ at: elapsed(), name: error.name, message: error.message, code: error.info?.errorCode ?? null });
       await sleep(1);
     }
   }
