@@ -44,7 +44,9 @@ CODE = b"""(async () => {
 WARM_UP, PARALLEL = 40, 8
 TURNS = {1: (80, 1), PARALLEL: (12, 2)}
 """How many turns each client has, and how often each worker calls in one, by the number of workers."""
-ARRIVALS = 12
+ARRIVALS = {1: 24, PARALLEL: 5}
+"""How often each worker connects and opens a session, by the number of workers."""
+HOW = {1: "one at a time", PARALLEL: f"{PARALLEL} at a time"}
 REACH = "< 0.5"
 SDKS = ("javascript", "python")
 NAMES = {"nodes": "the nodes alone", "javascript": "Lit's SDK", "python": "ours"}
@@ -71,10 +73,12 @@ async def run() -> None:
 async def measure(clients: dict[str, Caller]) -> list[Row]:
     """All rows."""
     sdks = {name: clients[name] for name in SDKS}
-    arrivals = await turns(sdks, "arrive", ARRIVALS, 1, 1)
-    rows = [*compared("connect", arrivals, "connect"), *compared("first session", arrivals, "session")]
+    rows = []
+    for workers, how in HOW.items():
+        arrivals = await turns(sdks, "arrive", ARRIVALS[workers], 1, workers)
+        rows += [*compared(f"connect, {how}", arrivals, "connect"), *compared(f"first session, {how}", arrivals, "session")]
     for operation, name in (("sign", "pkpSign"), ("execute", "executeJs")):
-        for workers, how in ((1, "one at a time"), (PARALLEL, f"{PARALLEL} at a time")):
+        for workers, how in HOW.items():
             taken = await turns(clients, operation, *TURNS[workers], workers)
             rows += [*compared(f"{name}, {how}", taken, "all"), *added(f"{name}, {how}", taken, alone=workers == 1)]
     return rows
