@@ -5,7 +5,7 @@
 // owns or may use: its new address then takes the place of its old one there.
 import { ethers } from 'ethers';
 
-import { called, configuration, contractsOf, walletOf } from './votive.mjs';
+import { called, configuration, contractsOf, end, walletOf } from './votive.mjs';
 
 const [file, privateKey, oldFile, ...tokens] = called('migrate-permissions.mjs network.json PRIVATE_KEY OLD.json TOKEN_ID…', 4);
 const ECDSA = 2; // the key type: secp256k1
@@ -27,10 +27,15 @@ const READ_PERMISSIONS = [
 const network = configuration(file);
 const wallet = walletOf(network, privateKey);
 const { pkpNftContract: nft, pkpHelperContract: helper } = await contractsOf(network, wallet);
-const { rpcUrl, PKPPermissions } = configuration(oldFile);
+const { rpcUrl, PKPPermissions } = configuration(
+  oldFile,
+  ['rpcUrl', 'PKPPermissions'],
+  `echo '{"rpcUrl": "https://…", "PKPPermissions": "0x…"}' > ${oldFile}`,
+);
 const oldChain = new ethers.providers.JsonRpcProvider(rpcUrl);
 const permissions = new ethers.Contract(PKPPermissions, READ_PERMISSIONS, oldChain);
-const oldNft = new ethers.Contract(await permissions.getPkpNftAddress(), ['function ownerOf(uint256) view returns (address)'], oldChain);
+const nftAddress = await permissions.getPkpNftAddress().catch(() => end(`${oldFile}: no PKPPermissions at ${PKPPermissions} of ${rpcUrl}`));
+const oldNft = new ethers.Contract(nftAddress, ['function ownerOf(uint256) view returns (address)'], oldChain);
 const moved = new Map(); // old address of a key -> its new address
 
 // Null if the token was burned. A call that fails otherwise is not taken for that.
@@ -63,6 +68,7 @@ const isAddress = ({ type, id }, address) => type === ADDRESS && id.toLowerCase(
 
 // A key that nobody owned stays one that nobody ever owned: it is minted, granted and burned in one transaction, or not at all.
 async function mintForAction(grants) {
+  if (!grants.length) throw new Error('never minted there, or burned with nothing permitted');
   const [{ type, id, scopes }, ...others] = grants;
   if (others.length || type !== ACTION || scopes.join() !== String(SIGN_ANYTHING)) {
     throw new Error('it was burned, but not with one action that may sign anything as all that is permitted');

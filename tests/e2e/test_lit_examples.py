@@ -92,6 +92,25 @@ def test_the_programs_say_what_they_need(run: Run, program: str) -> None:
     assert f"node {program}.mjs network.json PRIVATE_KEY" in done.errors
 
 
+def test_the_programs_say_in_a_line_what_is_missing(run: Run, place: Place, described: Path, tmp_path: Path) -> None:
+    """No configuration, one that holds an error, one of a network that is down, a key that is none."""
+    key, network = account(place, 4)["private_key"], json.loads(described.read_text())
+    refused, down = tmp_path / "refused.json", tmp_path / "down.json"
+    refused.write_text(json.dumps({"errorCode": "not_found", "message": "there is no network"}))
+    network["client"]["rpcUrl"] = network["contracts"]["rpc"] = "http://127.0.0.1:9"  # nothing listens there
+    down.write_text(json.dumps(network))
+    for words, line in (
+        ((tmp_path / "none.json", key), f"no such file or directory.* votive lit-config --json > {tmp_path / 'none.json'}"),
+        ((refused, key), f"there is no network.* votive lit-config --json > {refused}"),
+        ((described, "PRIVATE_KEY"), "PRIVATE_KEY is to be .*`votive status --json`"),
+        ((down, key), "the network does not answer: `votive up` starts it"),
+    ):
+        done = run("sign", *words)
+        assert done.status == 1
+        assert re.search(line, told("(.+)", done.errors.splitlines()[-1:])), done.errors
+        assert "    at " not in done.errors
+
+
 def test_a_key_is_minted_and_signs(run: Run, place: Place, described: Path) -> None:
     done = run("sign", described, account(place, 4)["private_key"])
     assert done.status == 0, done.errors
@@ -119,6 +138,14 @@ def test_only_the_program_uses_a_burned_key(run: Run, place: Place, described: P
     assert told(f"4: signed by ({ADDRESS})", done.out) == told(f"key ({ADDRESS})", done.out)
     assert "5: refused, NodeJsExecutionError" in done.out
     assert "without the program: refused, NodeAuthSigScopeTooLimited" in done.out
+
+
+def test_a_wallet_claims_its_key_once_and_signs_with_it(run: Run, place: Place, described: Path) -> None:
+    for said in ("claimed, token (0x[0-9a-f]{64})", "it was (claimed before)"):
+        done = run("claim", described, account(place, 8)["private_key"])
+        assert done.status == 0, done.errors
+        assert told(said, done.out)
+        assert told(f"signed by ({ADDRESS})", done.out) == told(f"the key of {ADDRESS} is ({ADDRESS})", done.out)
 
 
 # Another network, whose keys' permissions move here.
@@ -223,3 +250,23 @@ def test_a_key_that_owned_and_permitted_itself_does_so_again(
     here = place.run("key", "show", moved["new token"])
     assert here["owner"] == here["eth_address"] == moved["new address"]
     assert (here["permitted_actions"], here["permitted_addresses"]) == ([cid], [here["eth_address"]])
+
+
+def test_a_key_that_is_not_there_does_not_move(run: Run, place: Place, described: Path, old_chain: Path) -> None:
+    done = run("migrate-permissions", described, account(place, 4)["private_key"], old_chain, "0x5eed")
+    assert done.status == 1
+    assert "0x5eed: not moved: never minted there, or burned with nothing permitted" in done.errors
+    assert table(done) == []
+
+
+def test_the_old_chain_is_described_or_nothing_moves(run: Run, place: Place, described: Path, tmp_path: Path) -> None:
+    file, key = tmp_path / "old.json", account(place, 4)["private_key"]
+    assert f"no such file or directory, open '{file}'" in run("migrate-permissions", described, key, file, "0x5eed").errors
+    for content, said in (
+        ({"rpcUrl": "http://127.0.0.1:9"}, "has no rpcUrl and PKPPermissions. Make it anew: echo"),
+        ({"rpcUrl": "http://127.0.0.1:9", "PKPPermissions": f"0x{1:040x}"}, f"no PKPPermissions at 0x{1:040x} of http://127.0.0.1:9"),
+    ):
+        file.write_text(json.dumps(content))
+        done = run("migrate-permissions", described, key, file, "0x5eed")
+        assert (done.status, done.out) == (1, [])
+        assert f"{file}: {said}" in done.errors
