@@ -15,7 +15,7 @@ from votive.net import mesh
 from votive.net.channel import SessionChannel
 from votive.net.evidence import Statement
 from votive.net.frame import CHECKED_LATER
-from votive.node.command import main
+from votive.node.__main__ import main
 from votive.protocol.messages import TAG_BYTES, OutcomeMessage, Proposal, Ready
 from votive.protocol.wire import decode
 from votive.terms.encoding import encode

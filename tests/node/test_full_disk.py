@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from votive.node import command as program
+from votive.node import __main__ as program
 from votive.node.config import Config
 from votive.node.failure import ExitStatus
 from votive.store.errors import StoreFailed
