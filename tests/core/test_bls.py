@@ -26,6 +26,7 @@ from votive.core import (
     bls_combine,
     bls_verify,
     bls_verify_share,
+    derive_public_key,
     ibe_check,
     ibe_decrypt,
     ibe_encrypt,
@@ -82,22 +83,31 @@ def test_a_batch_has_one_purpose_at_all_nodes() -> None:
 # One key, one purpose (A25, A26)
 
 
-def uses(town: Town, share: KeyShare) -> dict[str, Callable[[], object]]:
+@pytest.fixture(scope="module")
+def roots(town: Town) -> list[KeyShare]:
+    """One node's shares of ten root keys."""
+    return town.committee.generate(10, purpose="root-ecdsa")[town.committee.seats[0]]
+
+
+def uses(town: Town, roots: list[KeyShare], share: KeyShare) -> dict[str, Callable[[], object]]:
     """All that a share can be used for, by the purpose that it needs."""
     shares: KeyShares = {**town.shares, share.seat: share}
+    derived = derive_public_key([root.public_key for root in roots], DIGEST)
     return {
+        "root-ecdsa": lambda: KeyShare.derived([*roots[:-1], share], DIGEST, derived),
         "pkp-ecdsa": lambda: town.committee.signing_parties(shares),
         "encryption-bls": lambda: share.decryption_share(NAME),
         "session-bls": lambda: share.session_share(DIGEST),
     }
 
 
-def test_every_key_is_refused_under_every_other_purpose(town: Town, encryption: BlsKey, session: BlsKey) -> None:
+def test_every_key_is_refused_under_every_other_purpose(town: Town, roots: list[KeyShare], encryption: BlsKey, session: BlsKey) -> None:
     seat = town.committee.seats[0]
-    keys = {"pkp-ecdsa": town.shares[seat], "encryption-bls": encryption.shares[seat], "session-bls": session.shares[seat]}
+    bls = {"encryption-bls": encryption.shares[seat], "session-bls": session.shares[seat]}
+    keys = {"pkp-ecdsa": town.shares[seat], "root-ecdsa": roots[-1], **bls}
     assert set(keys) == {str(purpose) for purpose in Purpose}
     for purpose, share in keys.items():
-        for needed, use in uses(town, share).items():
+        for needed, use in uses(town, roots, share).items():
             if needed == purpose:
                 use()
             else:

@@ -168,7 +168,7 @@ def show(result: ExecuteResult, plan: Plan, *, json: bool) -> None:
                 "response": result.response,
                 "logs": result.logs,
                 "signatures": {name: fields(signature) for name, signature in result.signatures.items()},
-                "claims": result.claims,
+                **({"claims": result.claims} if result.claims else {}),
                 "nodes": result.nodes,
                 "timings_ms": result.timings_ms,
             }
