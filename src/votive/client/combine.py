@@ -86,28 +86,44 @@ def first_signature(
     return found, tuple(sorted(seats)), tuple(faults)
 
 
-def runs_of(answers: Sequence[Answer], known: KnownKey, claimed: ReadClaim) -> tuple[tuple[Run, ...], tuple[Fault, ...]]:
-    """Read all successful answers to an execute request; who gave one that cannot be used is a fault."""
-    runs: list[Run] = []
-    faults: list[Fault] = []
-    for answer in answers:
-        if answer.ok:
+class Reading:
+    """Reads the answers to an execute request, each once, however often they are looked at."""
+
+    def __init__(self, claimed: ReadClaim) -> None:
+        self._claimed = claimed
+        self._read: dict[int, Run | Fault] = {}
+
+    def runs_of(self, answers: Sequence[Answer], known: KnownKey) -> tuple[tuple[Run, ...], tuple[Fault, ...]]:
+        """Return what successful answers tell; who gave one that cannot be used, or signed with an unknown key, is a fault."""
+        read = [_with_known_keys(self._once(answer), known) for answer in answers if answer.ok]
+        return tuple(one for one in read if isinstance(one, Run)), tuple(one for one in read if isinstance(one, Fault))
+
+    def _once(self, answer: Answer) -> Run | Fault:
+        if answer.seat not in self._read:
             try:
-                runs.append(_run(answer, known, claimed))
+                self._read[answer.seat] = _run(answer, self._claimed)
             except Unusable as error:
-                faults.append(Fault(seat=answer.seat, reason=str(error)))
-    return tuple(runs), tuple(faults)
+                self._read[answer.seat] = Fault(seat=answer.seat, reason=str(error))
+        return self._read[answer.seat]
+
+
+def _with_known_keys(read: Run | Fault, known: KnownKey) -> Run | Fault:
+    if isinstance(read, Fault):
+        return read
+    unknown = next((signature.public_key for signature in read.signatures.values() if not known(signature.public_key)), None)
+    return read if unknown is None else Fault(seat=read.seat, reason=f"it signed with {unknown}, which is no key of this network")
 
 
 def commonest(runs: Sequence[Run]) -> tuple[Run, ...]:
     """Return the runs of the outcome that most nodes had; of equal ones, the earlier."""
     if not runs:
         return ()
-    winner = Counter(run.outcome for run in runs).most_common(1)[0][0]
-    return tuple(run for run in runs if run.outcome == winner)
+    outcomes = [run.outcome for run in runs]
+    winner = Counter(outcomes).most_common(1)[0][0]
+    return tuple(run for run, outcome in zip(runs, outcomes, strict=True) if outcome == winner)
 
 
-def _run(answer: Answer, known: KnownKey, claimed: ReadClaim) -> Run:
+def _run(answer: Answer, claimed: ReadClaim) -> Run:
     response, logs, signed, claims = (answer.body.get(name) for name in ("response", "logs", "signedData", "claimData"))
     if not (isinstance(response, str) and isinstance(logs, str) and isinstance(signed, Mapping) and isinstance(claims, Mapping)):
         raise Unusable("its answer lacks response, logs, signedData or claimData")
@@ -115,19 +131,17 @@ def _run(answer: Answer, known: KnownKey, claimed: ReadClaim) -> Run:
         seat=answer.seat,
         response=response,
         logs=logs,
-        signatures={name: _signed(value, known) for name, value in signed.items()},
+        signatures={name: _signed(value) for name, value in signed.items()},
         claims={name: claimed(answer.seat, name, value) for name, value in claims.items()},
     )
 
 
-def _signed(value: Any, known: KnownKey) -> EcdsaSignature:
+def _signed(value: Any) -> EcdsaSignature:
     """Read one entry of ``signedData``: Lit writes its texts in quotes of their own."""
     try:
         public_key, digest = (hex0x(bytes_of(value[name].strip('"'))) for name in ("publicKey", "dataSigned"))
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise Unusable("an entry of its signedData lacks publicKey or dataSigned in hex") from error
-    if not known(public_key):
-        raise Unusable(f"it signed with {public_key}, which is no key of this network")
     return signature_of(value.get("signature"), public_key=public_key, digest=digest)
 
 

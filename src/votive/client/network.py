@@ -15,7 +15,7 @@ from votive.client.ask import Answer
 from votive.client.auth_sig import Origin
 from votive.client.claim import PATH as CLAIM_PATH
 from votive.client.claim import Claiming, KeyClaim, Notaries, one_method
-from votive.client.combine import Run, commonest, first_signature, public_keys_in, runs_of
+from votive.client.combine import Reading, Run, commonest, first_signature, public_keys_in
 from votive.client.decryption import Gathering
 from votive.client.encrypted import Encrypted
 from votive.client.encryption import decrypt, decrypt_file, encrypt, encrypt_file, read
@@ -234,12 +234,12 @@ class Network:
             Unreachable: no node answered.
         """
         cid, body = cid_named(action) if isinstance(action, str) else cid_of(action), action_fields(action, "ipfsId", params)
+        reading = Reading(partial(self._notaries().word_of_run, cid))
         asked = await self._requests.ask(
-            "/web/execute", body, asker=asker(account, session), patience=EXECUTE_SECONDS, enough=partial(self._enough_runs, cid)
+            "/web/execute", body, asker=asker(account, session), patience=EXECUTE_SECONDS, enough=partial(self._enough_runs, reading)
         )
         known = {key for key in public_keys_in(asked.answers) if await self.registry.knows(key)}
-        notaries = self._notaries()
-        runs, faults = runs_of(asked.answers, known.__contains__, partial(notaries.word_of_run, cid))
+        runs, faults = reading.runs_of(asked.answers, known.__contains__)
         agreed = commonest(runs)
         if not agreed or len(agreed) < max((len(opinion.seats) for opinion in opinions_of(asked.answers)), default=0):
             raise refusal(asked.answers, faults, len(self.committee.nodes))
@@ -499,11 +499,11 @@ class Network:
         claims = {name: notaries.together([run.claims[name] for run in runs], roots) for name in runs[0].claims}
         return {name: claim for name, claim in claims.items() if claim is not None}
 
-    async def _enough_runs(self, cid: str, answers: Sequence[Answer]) -> bool:
+    async def _enough_runs(self, reading: Reading, answers: Sequence[Answer]) -> bool:
         """Whether t nodes already agree on the outcome of a run."""
         if len(answers) < self.committee.threshold:
             return False
-        runs, _ = runs_of(answers, lambda _: True, partial(self._notaries().word_of_run, cid))
+        runs, _ = reading.runs_of(answers, lambda _: True)
         return len(commonest(runs)) >= self.committee.threshold
 
     async def _send(self, account: Account, to: str, data: bytes) -> Transaction:
