@@ -23,7 +23,7 @@ TOLD = ("client", "condition_chain", "blockhash_url", "key", "deployed")
 def visitor(sdk: Sdk, network: dict[str, Any], tmp_path: Path) -> Visitor:
     reason = why_not()
     if reason is not None:
-        pytest.skip(reason)
+        pytest.skip(reason)  # the packaged Chromium is for Linux on x86-64 only, as README says
     wallet = {"rpcUrl": network["client"]["rpcUrl"], "address": network["addresses"][0]}
     return Visitor(sdk.node, tmp_path, wallet, tuple(network["nodes"]))
 

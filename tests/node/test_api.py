@@ -282,7 +282,7 @@ async def test_an_error_keeps_code_status_and_details(desk: Desk, error: Any, ki
 @pytest.mark.parametrize("logs", ["hello\n", ""])
 async def test_an_exception_is_told_as_lit_tells_it_with_its_logs(desk: Desk, logs: str) -> None:
     desk.office.error = CallerError("it threw", code=ErrorCode.JS_EXECUTION)
-    desk.office.error.logs = logs  # type: ignore[attr-defined]
+    desk.office.error.logs = logs  # type: ignore[attr-defined]  # as the error of an action's run has them
     _, answer = await desk.post("/web/execute", {"code": "eA=="})
     assert (answer["success"], answer["error"], answer["logs"]) == (False, "it threw", logs)
 

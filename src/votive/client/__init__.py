@@ -7,14 +7,24 @@ and loads its HTTP client, ABI codec and wallet library when a call first needs 
 from __future__ import annotations
 
 from votive.client.blocking import BlockingNetwork, connect_blocking
-from votive.client.claim import KeyClaim
 from votive.client.connection import connect
 from votive.client.encrypted import Encrypted
 from votive.client.errors import BadArgument, NotEnoughShares, NoValidSignature, Refused, TransactionFailed, Unreachable, WrongNetwork
 from votive.client.network import Network
 from votive.client.pkp_session import Challenge, by_passkey
 from votive.client.provenance import Claim, Verdict
-from votive.client.results import Decrypted, DecryptedFile, EcdsaSignature, ExecuteResult, KeyState, Minted, Pkp, SignResult, Transaction
+from votive.client.results import (
+    Decrypted,
+    DecryptedFile,
+    EcdsaSignature,
+    ExecuteResult,
+    KeyClaim,
+    KeyState,
+    Minted,
+    Pkp,
+    SignResult,
+    Transaction,
+)
 from votive.client.session import Session
 from votive.client.session_store import SessionStore
 from votive.client.wallet import ContractWallet, Wallet

@@ -12,28 +12,15 @@ import msgspec
 
 from votive.client.ask import Answer, Node
 from votive.client.refusal import Fault, Unusable
+from votive.client.registry import Committee, Registry
 from votive.client.request import ShowMethods
+from votive.client.results import KeyClaim
 from votive.core import derive_public_key, recover_wallet
 from votive.terms.claim import ANYONE, action_key_id, claim_digest
 from votive.terms.encoding import bytes_of, hex0x
 from votive.terms.ethereum import address_of_text, eth_address_of
 
 PATH = "/web/pkp/claim"
-
-
-class KeyClaim(msgspec.Struct, frozen=True, kw_only=True):
-    """What at least t nodes signed: the key of this id may be minted."""
-
-    derived_key_id: str
-    """32 bytes."""
-    minter: str | None
-    """The only account that may mint it with these signatures; None: whoever has them."""
-    public_key: str
-    """SEC1 uncompressed, 65 bytes: computed of the network's root keys."""
-    signatures: tuple[str, ...]
-    """r ‖ s ‖ v of the nodes' wallets, 65 bytes each; all verified."""
-    nodes: tuple[int, ...]
-    """Seats that signed, in the signatures' order."""
 
 
 class Word(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +91,22 @@ class Notaries(msgspec.Struct, frozen=True, kw_only=True):
             signatures=tuple(hex0x(agreed[seat].signature) for seat in seats),
             nodes=tuple(seats),
         )
+
+
+def notaries_of(registry: Registry, committee: Committee) -> Notaries:
+    """The nodes of ``committee``, for claims of this network."""
+    return Notaries(
+        nodes=committee.nodes, threshold=committee.threshold, chain_id=registry.chain_id, router=registry.contracts.pubkey_router
+    )
+
+
+async def claims_of(claimed: Sequence[Mapping[str, Word]], notaries: Notaries, registry: Registry) -> dict[str, KeyClaim]:
+    """Put together what equal runs claimed under each name, as far as t nodes signed it."""
+    if not claimed[0]:
+        return {}
+    roots = await registry.root_keys()
+    claims = {name: notaries.together([words[name] for words in claimed], roots) for name in claimed[0]}
+    return {name: claim for name, claim in claims.items() if claim is not None}
 
 
 class Claiming:

@@ -7,11 +7,13 @@ is believed only under the hash that the nodes voted on chain; a wrong one is na
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from votive.client.ask import Answer
 from votive.client.errors import NotEnoughShares
 from votive.client.network_key import Holders
 from votive.client.refusal import Fault, opinions_of, refused
+from votive.client.request import Asked
 from votive.core import CombinationFailed, bls_combine, bls_verify_share
 from votive.terms.encoding import bytes_of
 from votive.terms.errors import VotiveError
@@ -124,3 +126,13 @@ def share_in(answer: Answer) -> bytes | None:
     except ValueError:
         return None
     return share if len(share) == SHARE_BYTES and share[0] == answer.seat else None
+
+
+def told(asked: Asked, gathered: Gathering) -> dict[str, Any]:
+    """Return what every result says of its request."""
+    return {
+        "request_id": asked.request_id,
+        "nodes": gathered.seats,
+        "timings_ms": asked.timings("decrypt"),
+        "faults": gathered.faults,
+    }

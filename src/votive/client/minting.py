@@ -9,10 +9,9 @@ from typing import Any
 import msgspec
 
 from votive.client import abi
-from votive.client.claim import KeyClaim
 from votive.client.errors import BadArgument, TransactionFailed, Unreachable, WrongNetwork
 from votive.client.registry import ECDSA, Registry
-from votive.client.results import Minted, Pkp
+from votive.client.results import KeyClaim, Minted, Pkp
 from votive.client.transactions import Sender, transaction_of
 from votive.client.wallet import Wallet
 from votive.terms.encoding import bytes_of

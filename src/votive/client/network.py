@@ -14,9 +14,9 @@ from votive.client.arguments import Token, action_fields, address_of, cid_named,
 from votive.client.ask import Answer
 from votive.client.auth_sig import Origin
 from votive.client.claim import PATH as CLAIM_PATH
-from votive.client.claim import Claiming, KeyClaim, Notaries, one_method
-from votive.client.combine import Reading, Run, commonest, first_signature, public_keys_in
-from votive.client.decryption import Gathering
+from votive.client.claim import Claiming, claims_of, notaries_of, one_method
+from votive.client.combine import Reading, commonest, first_signature, public_keys_in
+from votive.client.decryption import Gathering, told
 from votive.client.encrypted import Encrypted
 from votive.client.encryption import decrypt, decrypt_file, encrypt, encrypt_file, read
 from votive.client.envelope import Progress, unwatched
@@ -29,7 +29,7 @@ from votive.client.recipient import Recipient, Written, recipient_of
 from votive.client.refusal import opinions_of, refusal
 from votive.client.registry import ECDSA, Committee, Registry
 from votive.client.request import Asked, Asker, Requests, asker
-from votive.client.results import Decrypted, DecryptedFile, ExecuteResult, KeyState, Minted, Pkp, SignResult, Transaction
+from votive.client.results import Decrypted, DecryptedFile, ExecuteResult, KeyClaim, KeyState, Minted, Pkp, SignResult, Transaction
 from votive.client.session import Delegation, Session, Wanted, capabilities_of, delegate, is_fresh, written
 from votive.client.session_store import SessionStore
 from votive.client.transactions import Sender, transaction_of
@@ -113,11 +113,12 @@ class Network:
         """
         minter, block = wallet_of(account), await self.registry.newest_block()
         show = shown(method, block_hash=block.hash, chain_id=self.registry.chain_id, origin=self._requests.origin)
-        claiming = Claiming(self._notaries(), minter.address)
+        notaries = notaries_of(self.registry, self.committee)
+        claiming = Claiming(notaries, minter.address)
         body = {"minter": minter.address}
         asked = await self._requests.ask(CLAIM_PATH, body, asker=one_method(show), patience=SIGN_SECONDS, enough=claiming.enough)
         await claiming.enough(asked.answers)
-        claim = self._notaries().together(claiming.words, await self.registry.root_keys())
+        claim = notaries.together(claiming.words, await self.registry.root_keys())
         if claim is None:
             raise refusal(asked.answers, claiming.faults, len(self.committee.nodes))
         return await self.mint_claimed(claim, account=minter)
@@ -234,7 +235,8 @@ class Network:
             Unreachable: no node answered.
         """
         cid, body = cid_named(action) if isinstance(action, str) else cid_of(action), action_fields(action, "ipfsId", params)
-        reading = Reading(partial(self._notaries().word_of_run, cid))
+        notaries = notaries_of(self.registry, self.committee)
+        reading = Reading(partial(notaries.word_of_run, cid))
         asked = await self._requests.ask(
             "/web/execute", body, asker=asker(account, session), patience=EXECUTE_SECONDS, enough=partial(self._enough_runs, reading)
         )
@@ -248,7 +250,7 @@ class Network:
             response=agreed[0].response,
             logs=agreed[0].logs,
             signatures=agreed[0].signatures,
-            claims=await self._claims(agreed),
+            claims=await claims_of([run.claims for run in agreed], notaries, self.registry),
             request_id=asked.request_id,
             nodes=tuple(sorted(run.seat for run in agreed)),
             timings_ms=asked.timings(),
@@ -339,7 +341,7 @@ class Network:
         """
         asked, gathered, key = await self._unlock(encrypted, asker(account, session))
         data = await asyncio.to_thread(decrypt, encrypted, key, gathered.signature)
-        return Decrypted(data=data, **_told(asked, gathered))
+        return Decrypted(data=data, **told(asked, gathered))
 
     async def decrypt_file(
         self,
@@ -357,7 +359,7 @@ class Network:
         kept = await asyncio.to_thread(read, Path(source))
         asked, gathered, key = await self._unlock(kept.encrypted, asker(account, session))
         size = await asyncio.to_thread(decrypt_file, kept, Path(destination), key, gathered.signature, progress)
-        return DecryptedFile(size=size, **_told(asked, gathered))
+        return DecryptedFile(size=size, **told(asked, gathered))
 
     # ------------------------------------------------------------------ sessions
 
@@ -487,18 +489,6 @@ class Network:
             raise gathering.failure(asked.answers, len(self.committee.nodes))
         return asked, gathering, key.public_key
 
-    def _notaries(self) -> Notaries:
-        nodes, router = self.committee.nodes, self.registry.contracts.pubkey_router
-        return Notaries(nodes=nodes, threshold=self.committee.threshold, chain_id=self.registry.chain_id, router=router)
-
-    async def _claims(self, runs: Sequence[Run]) -> dict[str, KeyClaim]:
-        """Put together what equal runs claimed, as far as t nodes signed it."""
-        if not runs[0].claims:
-            return {}
-        roots, notaries = await self.registry.root_keys(), self._notaries()
-        claims = {name: notaries.together([run.claims[name] for run in runs], roots) for name in runs[0].claims}
-        return {name: claim for name, claim in claims.items() if claim is not None}
-
     async def _enough_runs(self, reading: Reading, answers: Sequence[Answer]) -> bool:
         """Whether t nodes already agree on the outcome of a run."""
         if len(answers) < self.committee.threshold:
@@ -508,13 +498,3 @@ class Network:
 
     async def _send(self, account: Account, to: str, data: bytes) -> Transaction:
         return transaction_of(await self._sender.send(wallet_of(account), to, data))
-
-
-def _told(asked: Asked, gathered: Gathering) -> dict[str, Any]:
-    """Return what every result says of its request."""
-    return {
-        "request_id": asked.request_id,
-        "nodes": gathered.seats,
-        "timings_ms": asked.timings("decrypt"),
-        "faults": gathered.faults,
-    }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from votive.client.claim import KeyClaim
 from votive.client.refusal import Fault
 from votive.core import verify
 from votive.terms.encoding import bytes_of, hex0x
@@ -97,6 +96,21 @@ class SignResult(msgspec.Struct, frozen=True, kw_only=True):
     timings_ms: dict[str, float]
     faults: tuple[Fault, ...] = ()
     """Nodes that answered with something else."""
+
+
+class KeyClaim(msgspec.Struct, frozen=True, kw_only=True):
+    """What at least t nodes signed: the key of this id may be minted."""
+
+    derived_key_id: str
+    """32 bytes."""
+    minter: str | None
+    """The only account that may mint it with these signatures; None: whoever has them."""
+    public_key: str
+    """SEC1 uncompressed, 65 bytes: computed of the network's root keys."""
+    signatures: tuple[str, ...]
+    """r ‖ s ‖ v of the nodes' wallets, 65 bytes each; all verified."""
+    nodes: tuple[int, ...]
+    """Seats that signed, in the signatures' order."""
 
 
 class ExecuteResult(msgspec.Struct, frozen=True, kw_only=True):
