@@ -9,7 +9,7 @@ from coincurve import PublicKey
 from tests.core.ceremony import DIGEST, Committee, key_shares
 from tests.core.conftest import Town
 
-from votive.core import KeyShare, recover, verify
+from votive.core import KeyShare, verify
 
 
 def checks(share: KeyShare, digest: bytes, signature: tuple[bytes, bytes, int]) -> None:
@@ -17,7 +17,6 @@ def checks(share: KeyShare, digest: bytes, signature: tuple[bytes, bytes, int]) 
     r, s, recovery_id = signature
     assert verify(share.public_key, digest, r, s, recovery_id)
     assert verify(share.public_key_uncompressed, digest, r, s, recovery_id)
-    assert recover(digest, r, s, recovery_id) == share.public_key_uncompressed
     recovered = PublicKey.from_signature_and_message(r + s + bytes([recovery_id]), digest, hasher=None)
     assert recovered.format(compressed=False) == share.public_key_uncompressed
 

@@ -15,7 +15,7 @@ from tests.core.ceremony import DIGEST, SESSION, SIGN_ID, Committee, others
 from tests.core.conftest import Town
 from tests.core.independent_derivation import decoded, derive, encoded
 
-from votive.core import InvalidInput, KeyShare, PeerFault, SigningParty, Vault, derive_public_key, recover
+from votive.core import InvalidInput, KeyShare, PeerFault, SigningParty, Vault, derive_public_key, recover_wallet
 from votive.terms.claim import action_key_id, user_key_id
 from votive.terms.participant import Seat
 
@@ -67,7 +67,7 @@ def test_every_t_nodes_sign_with_a_derived_key_and_anybody_recovers_it(town: Tow
     shares = children(roots)
     for signers in itertools.combinations(town.committee.seats, 3):
         r, s, recovery_id = town.committee.sign(shares, signers, sign_id=bytes([sum(signers) % 256]) * 32)
-        assert recover(DIGEST, r, s, recovery_id) == public(roots[Seat(3)])
+        assert recover_wallet(DIGEST, r + s + bytes([27 + recovery_id])) == public(roots[Seat(3)])
 
 
 def test_all_nodes_hold_the_same_public_parts_of_a_derived_key(roots: Roots) -> None:

@@ -13,7 +13,7 @@ from tests.node.test_session_key import NOW, Chain, NoCapacity
 
 from votive.auth.grant import ProvenMethod
 from votive.auth.methods import InvalidAuthMethod, Methods, Occasion
-from votive.core import recover
+from votive.core import recover_wallet
 from votive.ipfs import cid_of
 from votive.net import wallet_signer
 from votive.node.answer import ClaimAnswer
@@ -102,7 +102,8 @@ def body(token: str = "ann@app", kind: int = 6, **more: Any) -> dict[str, Any]:
 def signed_for(signature: bytes, derived_key_id: bytes, minter: str, **changes: Any) -> bool:
     """Whether the node's wallet signed this claim."""
     digest = claim_digest(derived_key_id, minter=minter, **{"chain_id": CHAIN, "router": ROUTER, **changes})
-    return eth_address_of(recover(digest, signature[:32], signature[32:64], signature[64] - 27)) == ADDRESS
+    signer = recover_wallet(digest, signature)
+    return signer is not None and eth_address_of(signer) == ADDRESS
 
 
 @pytest.mark.parametrize("kind", CLAIMABLE)

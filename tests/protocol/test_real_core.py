@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from votive.core import CheckFailed, DkgParty, KeyShare, PairTable, SealingKey, SigningParty, recover, verify
+from votive.core import CheckFailed, DkgParty, KeyShare, PairTable, SealingKey, SigningParty, recover_wallet, verify
 from votive.protocol import (
     Blamed,
     DkgAborted,
@@ -173,7 +173,7 @@ def assert_signed(committee: RealCommittee, results: dict[Seat, Signed]) -> None
     for signed in results.values():
         r, s, recovery_id = signed.signature.r, signed.signature.s, signed.signature.recovery_id
         assert verify(share.public_key, DIGEST, r, s, recovery_id)
-        assert recover(DIGEST, r, s, recovery_id) == share.public_key_uncompressed
+        assert recover_wallet(DIGEST, r + s + bytes([27 + recovery_id])) == share.public_key_uncompressed
 
 
 async def calm(committee: RealCommittee) -> None:

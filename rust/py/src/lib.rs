@@ -38,8 +38,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(bls::ibe_check, module)?)?;
     module.add_function(wrap_pyfunction!(bls::ibe_decrypt, module)?)?;
     module.add_function(wrap_pyfunction!(bls::ibe_encrypt, module)?)?;
-    module.add_function(wrap_pyfunction!(signing::verify, module)?)?;
-    module.add_function(wrap_pyfunction!(signing::recover, module)?)?;
     module.add_function(wrap_pyfunction!(keys::derive_public_key, module)?)?;
     module.add_function(wrap_pyfunction!(keys::harden_process, module)?)?;
     module.add_function(wrap_pyfunction!(keys::mark_fork, module)?)?;
@@ -47,5 +45,6 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<wire::WalletKey>()?;
     module.add_function(wrap_pyfunction!(wire::statement_hash, module)?)?;
     module.add_function(wrap_pyfunction!(wire::recover_wallet, module)?)?;
+    module.add_function(wrap_pyfunction!(wire::verify, module)?)?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! SigningParty, verification and recovery.
+//! SigningParty.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -6,9 +6,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use votive_core::ecdsa::dkls::Dkls23;
 use votive_core::ecdsa::sign::{AttemptId, SigningParty as Party};
-use votive_core::ecdsa::verify as ecdsa;
 use votive_core::process::Birthplace;
-use votive_core::{Error, Result};
+use votive_core::Result;
 
 use crate::errors::{array, messages, seat_list, to_dict, IntoPython};
 use crate::keys::KeyShare;
@@ -82,20 +81,4 @@ impl SigningParty {
     fn __repr__(&self) -> &str {
         &self.repr
     }
-}
-
-/// Verify a low-s signature and its recovery id.
-#[pyfunction]
-pub fn verify(py: Python<'_>, public_key: &[u8], digest: &[u8], r: &[u8], s: &[u8], recovery_id: i64) -> bool {
-    let verified = |parity| py.detach(|| ecdsa::verify(public_key, digest, r, s, parity));
-    u8::try_from(recovery_id).is_ok_and(verified)
-}
-
-/// Recover the public key of a low-s signature.
-#[pyfunction]
-pub fn recover<'py>(py: Python<'py>, digest: &[u8], r: &[u8], s: &[u8], recovery_id: i64) -> PyResult<Bound<'py, PyBytes>> {
-    let parity = u8::try_from(recovery_id).unwrap_or(u8::MAX);
-    let key = py.detach(|| ecdsa::recover(digest, r, s, parity));
-    let key = key.ok_or_else(|| Error::input("no public key fits this digest, r, low s and recovery id")).or_raise(py)?;
-    Ok(PyBytes::new(py, &key))
 }

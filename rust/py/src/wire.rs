@@ -1,10 +1,11 @@
-//! Frames, statements and wallets of `votive-wire`: nothing here touches a handle of the core.
+//! Frames, statements, wallets and signatures of `votive-wire`: nothing here touches a handle of the core.
 
 use pyo3::buffer::{PyBuffer, ReadOnlyCell};
 use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple, PyType};
+use votive_wire::ecdsa;
 use votive_wire::frame::{cut, route, Cut, Limits, Table, ROUTE};
 use votive_wire::statement::Statement;
 use votive_wire::wallet;
@@ -144,4 +145,12 @@ impl WalletKey {
 #[pyfunction]
 pub fn recover_wallet<'py>(py: Python<'py>, hash: [u8; 32], signature: &[u8]) -> Option<Bound<'py, PyBytes>> {
     wallet::recover(hash, signature).map(|key| PyBytes::new(py, &key))
+}
+
+/// Whether r and s are a low-s signature of a digest under a key, and their point has the parity `recovery_id`.
+#[pyfunction]
+pub fn verify(public_key: &[u8], digest: &[u8], r: &[u8], s: &[u8], recovery_id: i64) -> bool {
+    let (Ok(parity), Ok(digest)) = (u8::try_from(recovery_id), digest.try_into()) else { return false };
+    <&[u8; ecdsa::SCALARS]>::try_from(&*[r, s].concat())
+        .is_ok_and(|scalars| r.len() == s.len() && ecdsa::verify(public_key, digest, scalars, parity))
 }

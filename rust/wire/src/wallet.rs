@@ -1,20 +1,11 @@
-//! Wallet signatures: secp256k1 by libsecp256k1, r ‖ s ‖ v with v 27 or 28 and low s.
+//! Wallet signatures: r ‖ s ‖ v with v 27 or 28 and low s.
 
-use std::sync::LazyLock;
+use secp256k1::{Message, SecretKey};
 
-use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
-use secp256k1::{All, Message, Secp256k1, SecretKey};
+use crate::ecdsa::{self, SCALARS, SECP};
 
 /// Length of a wallet signature.
-pub const SIGNATURE: usize = 65;
-
-/// Order of the group, halved: the greatest s that is low.
-const HALF_ORDER: [u8; 32] = [
-    0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x5d, 0x57, 0x6e, 0x73, 0x57, 0xa4,
-    0x50, 0x1d, 0xdf, 0xe9, 0x2f, 0x46, 0x68, 0x1b, 0x20, 0xa0,
-];
-
-static SECP: LazyLock<Secp256k1<All>> = LazyLock::new(Secp256k1::new);
+pub const SIGNATURE: usize = SCALARS + 1;
 
 /// The key of a chain account.
 pub struct Wallet(SecretKey);
@@ -29,8 +20,8 @@ impl Wallet {
     pub fn sign(&self, hash: [u8; 32]) -> [u8; SIGNATURE] {
         let (parity, scalars) = SECP.sign_ecdsa_recoverable(Message::from_digest(hash), &self.0).serialize_compact();
         let mut signature = [0; SIGNATURE];
-        signature[..64].copy_from_slice(&scalars);
-        signature[64] = 27 + u8::try_from(i32::from(parity)).unwrap_or_default();
+        signature[..SCALARS].copy_from_slice(&scalars);
+        signature[SCALARS] = 27 + u8::try_from(i32::from(parity)).unwrap_or_default();
         signature
     }
 }
@@ -43,13 +34,7 @@ impl Drop for Wallet {
 
 /// Recover the public key that signed `hash`, uncompressed; none unless the signature is its one canonical form.
 pub fn recover(hash: [u8; 32], signature: &[u8]) -> Option<[u8; 65]> {
-    let (scalars, v) = signature.split_at_checked(64)?;
-    let [27 | 28] = v else { return None };
-    if scalars[32..] > HALF_ORDER[..] {
-        return None;
-    }
-    let parity = RecoveryId::try_from(i32::from(v[0] - 27)).ok()?;
-    let signature = RecoverableSignature::from_compact(scalars, parity).ok()?;
-    let key = SECP.recover_ecdsa(Message::from_digest(hash), &signature).ok()?;
-    Some(key.serialize_uncompressed())
+    let (scalars, v) = signature.split_first_chunk()?;
+    let [v @ (27 | 28)] = v else { return None };
+    ecdsa::recover(hash, scalars, v - 27).map(|key| key.serialize_uncompressed())
 }

@@ -4,8 +4,8 @@ No key share, nonce, seed, pair set-up or key-encryption key is ever an int, str
 pickled or copied, their repr shows public parts only, they wipe themselves when dropped, and none works after a fork.
 Steps that compute release the GIL: run them in threads.
 
-``FrameReader``, ``statement_hash``, ``WalletKey`` and ``recover_wallet`` are ``rust/wire``'s, apart from everything secret but the
-node's wallet: the compiled part of the links (docs/decisions/0075).
+``FrameReader``, ``statement_hash``, ``WalletKey``, ``recover_wallet`` and ``verify`` are ``rust/wire``'s, apart from everything secret
+but the node's wallet: the compiled part of the links (docs/decisions/0075).
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ from votive.core._core import (
     ibe_decrypt,
     ibe_encrypt,
     mark_fork,
-    recover,
     recover_wallet,
     statement_hash,
     verify,
@@ -91,7 +90,6 @@ __all__ = [
     "ibe_check",
     "ibe_decrypt",
     "ibe_encrypt",
-    "recover",
     "recover_wallet",
     "statement_hash",
     "verify",

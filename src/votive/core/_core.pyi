@@ -461,13 +461,6 @@ def verify(public_key: bytes, digest: bytes, r: bytes, s: bytes, recovery_id: in
         False as well for anything malformed.
     """
 
-def recover(digest: bytes, r: bytes, s: bytes, recovery_id: int) -> bytes:
-    """Return the public key (SEC1 uncompressed, 65 bytes) that signed ``digest``.
-
-    Raises:
-        InvalidInput: no key fits.
-    """
-
 def bls_combine(public_key: bytes, threshold: int, shares: Mapping[Seat, bytes] | Sequence[bytes], message: bytes) -> bytes:
     """Combine t shares to the signature of ``message``, 96 bytes, verified under ``public_key`` in one pairing product.
 

@@ -8,7 +8,7 @@ pub mod engine;
 pub mod setup;
 pub mod sign;
 pub mod table;
-pub mod verify;
+mod verify;
 mod wire;
 
 #[cfg(test)]

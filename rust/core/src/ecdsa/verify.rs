@@ -1,9 +1,8 @@
-//! ECDSA on secp256k1: verification and recovery, strict: canonical scalars, low s, the point's parity.
+//! A new ECDSA signature on secp256k1, verified before anybody sees it: canonical scalars, low s, the point's parity.
 
 use k256::elliptic_curve::ops::{Invert, Reduce};
-use k256::elliptic_curve::point::{AffineCoordinates, DecompressPoint};
+use k256::elliptic_curve::point::AffineCoordinates;
 use k256::elliptic_curve::scalar::IsHigh;
-use k256::elliptic_curve::subtle::Choice;
 use k256::{AffinePoint, FieldBytes, ProjectivePoint, Scalar};
 
 use super::sign::Signature;
@@ -38,34 +37,4 @@ pub(crate) fn finish(public: &AffinePoint, digest: &[u8; 32], r: &[u8; 32], s: &
     let x: [u8; 32] = rebuilt.x().into();
     let parity = u8::from(bool::from(rebuilt.y_is_odd()));
     (x == curve::scalar_bytes(&r)).then_some((curve::scalar_bytes(&r), curve::scalar_bytes(&s), parity))
-}
-
-/// Whether (r, s) is a low-s signature of `digest` under the key and its point has this parity.
-pub fn verify(public_key: &[u8], digest: &[u8], r: &[u8], s: &[u8], recovery_id: u8) -> bool {
-    check(public_key, digest, r, s, recovery_id).unwrap_or(false)
-}
-
-fn check(public_key: &[u8], digest: &[u8], r: &[u8], s: &[u8], recovery_id: u8) -> Option<bool> {
-    let public = curve::sec1_point(public_key)?;
-    let digest: &[u8; 32] = digest.try_into().ok()?;
-    let (r, s) = (nonzero(r)?, nonzero(s)?);
-    let rebuilt = point(&public, digest, &r, &s)?;
-    let x: [u8; 32] = rebuilt.x().into();
-    let parity = u8::from(bool::from(rebuilt.y_is_odd()));
-    Some(!bool::from(s.is_high()) && x == curve::scalar_bytes(&r) && parity == recovery_id)
-}
-
-/// The public key, uncompressed, under which (r, s) signs `digest`: P = (s·R − z·G)/r.
-pub fn recover(digest: &[u8], r: &[u8], s: &[u8], recovery_id: u8) -> Option<[u8; 65]> {
-    let digest: &[u8; 32] = digest.try_into().ok()?;
-    let (r, s) = (nonzero(r)?, nonzero(s)?);
-    if recovery_id > 1 || bool::from(s.is_high()) {
-        return None;
-    }
-    let lifted: Option<AffinePoint> = AffinePoint::decompress(&curve::scalar_bytes(&r).into(), Choice::from(recovery_id)).into();
-    let inverse: Option<Scalar> = Invert::invert(&r).into();
-    let inverse = inverse?;
-    let public = ProjectivePoint::from(lifted?) * (s * inverse) - ProjectivePoint::GENERATOR * (reduce(digest) * inverse);
-    let public = public.to_affine();
-    (public != AffinePoint::IDENTITY).then(|| curve::point_bytes_uncompressed(&public))
 }

@@ -9,7 +9,6 @@ use proptest::prelude::*;
 use super::*;
 use crate::ecdsa::dkls::Dkls23;
 use crate::ecdsa::engine::PairIds;
-use crate::ecdsa::verify;
 use crate::ecdsa::wire::{self, Transfer};
 
 fn ids() -> PairIds {
@@ -101,26 +100,5 @@ proptest! {
         if let Ok(transfer) = Transfer::decode(&message) {
             prop_assert_eq!(transfer.encode(), message);
         }
-    }
-
-    /// Our verification agrees with the library's, low s and recovery id included.
-    #[test]
-    fn verification_agrees_with_the_library(secret in any::<[u8; 32]>(), digest in any::<[u8; 32]>(), flip in 0usize..64) {
-        use k256::ecdsa::SigningKey;
-        let Ok(key) = SigningKey::from_slice(&secret) else { return Ok(()) };
-        let (signature, recovery) = key.sign_prehash_recoverable(&digest);
-        let bytes = signature.to_bytes();
-        let (r, s) = bytes.split_at(32);
-        let public = key.verifying_key().to_sec1_point(false);
-        let parity = recovery.to_byte();
-        prop_assert!(verify::verify(public.as_bytes(), &digest, r, s, parity));
-        prop_assert!(!verify::verify(public.as_bytes(), &digest, r, s, 1 - parity));
-        prop_assert_eq!(&verify::recover(&digest, r, s, parity).expect("recovers")[..], public.as_bytes());
-        let mut changed = bytes;
-        changed[flip] ^= 1;
-        let (r, s) = changed.split_at(32);
-        prop_assert!(!verify::verify(public.as_bytes(), &digest, r, s, parity));
-        let high = curve::scalar_bytes(&-curve::scalar(&bytes[32..].try_into().expect("32 bytes")).expect("a scalar"));
-        prop_assert!(!verify::verify(public.as_bytes(), &digest, &bytes[..32], &high, 1 - parity), "high s");
     }
 }
