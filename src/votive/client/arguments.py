@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from votive.client.errors import BadArgument
-from votive.ipfs import Cid, cid_of_multihash, multihash_of
+from votive.ipfs import Cid, cid_of, cid_of_multihash, multihash_of
 from votive.terms.encoding import bytes_of, hex0x
 from votive.terms.ethereum import address_of_text, personal_digest
 
@@ -79,6 +80,15 @@ def address_of(text: str) -> str:
 def cid_named(text: str) -> str:
     """Read a CID of either version and return it as the chain names the action: in version 0."""
     return cid_of_multihash(multihash_of(text))
+
+
+_cid_of_source = lru_cache(maxsize=8)(cid_of)
+"""An application runs the same few actions again and again."""
+
+
+def cid_of_action(action: str | bytes) -> str:
+    """Return the CID, in version 0, of an action that is named by its CID or given as source."""
+    return cid_named(action) if isinstance(action, str) else _cid_of_source(action)
 
 
 def action_fields(action: str | bytes, cid_field: str, params: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -29,17 +29,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     logs: str
     signatures: dict[str, EcdsaSignature]
     claims: dict[str, Word]
-
-    @property
-    def outcome(self) -> tuple[Any, ...]:
-        """What nodes must agree on: the response, what was signed by which key under which name, and what was claimed for whom."""
-        signed = sorted((name, signature.public_key, signature.digest) for name, signature in self.signatures.items())
-        claimed = sorted((name, *word.subject) for name, word in self.claims.items())
-        return (self.response, *signed, *claimed)
+    outcome: tuple[Any, ...]
+    """What nodes must agree on: the response, what was signed by which key under which name, and what was claimed for whom."""
 
 
-KnownKey = Callable[[str], bool]
-"""Whether a public key (0x04…) is a PKP of this network, by the chain."""
 ReadClaim = Callable[[int, str, Any], Word]
 """Reads what the node at a seat gave for a key that the action names; raises Unusable."""
 
@@ -93,10 +86,14 @@ class Reading:
         self._claimed = claimed
         self._read: dict[int, Run | Fault] = {}
 
-    def runs_of(self, answers: Sequence[Answer], known: KnownKey) -> tuple[tuple[Run, ...], tuple[Fault, ...]]:
-        """Return what successful answers tell; who gave one that cannot be used, or signed with an unknown key, is a fault."""
-        read = [_with_known_keys(self._once(answer), known) for answer in answers if answer.ok]
-        return tuple(one for one in read if isinstance(one, Run)), tuple(one for one in read if isinstance(one, Fault))
+    def runs(self, answers: Sequence[Answer]) -> list[Run]:
+        """Return what the successful ones of ``answers`` tell that can be used."""
+        return [read for answer in answers if answer.ok and isinstance(read := self._once(answer), Run)]
+
+    def with_keys(self, known: Container[str]) -> tuple[list[Run], tuple[Fault, ...]]:
+        """Of all that were read, return those that signed with ``known`` keys only, and what is wrong with the others."""
+        read = [_with_keys(one, known) for one in self._read.values()]
+        return [one for one in read if isinstance(one, Run)], tuple(one for one in read if isinstance(one, Fault))
 
     def _once(self, answer: Answer) -> Run | Fault:
         if answer.seat not in self._read:
@@ -107,10 +104,10 @@ class Reading:
         return self._read[answer.seat]
 
 
-def _with_known_keys(read: Run | Fault, known: KnownKey) -> Run | Fault:
+def _with_keys(read: Run | Fault, known: Container[str]) -> Run | Fault:
     if isinstance(read, Fault):
         return read
-    unknown = next((signature.public_key for signature in read.signatures.values() if not known(signature.public_key)), None)
+    unknown = next((signature.public_key for signature in read.signatures.values() if signature.public_key not in known), None)
     return read if unknown is None else Fault(seat=read.seat, reason=f"it signed with {unknown}, which is no key of this network")
 
 
@@ -118,21 +115,20 @@ def commonest(runs: Sequence[Run]) -> tuple[Run, ...]:
     """Return the runs of the outcome that most nodes had; of equal ones, the earlier."""
     if not runs:
         return ()
-    outcomes = [run.outcome for run in runs]
-    winner = Counter(outcomes).most_common(1)[0][0]
-    return tuple(run for run, outcome in zip(runs, outcomes, strict=True) if outcome == winner)
+    winner = Counter(run.outcome for run in runs).most_common(1)[0][0]
+    return tuple(run for run in runs if run.outcome == winner)
 
 
 def _run(answer: Answer, claimed: ReadClaim) -> Run:
-    response, logs, signed, claims = (answer.body.get(name) for name in ("response", "logs", "signedData", "claimData"))
-    if not (isinstance(response, str) and isinstance(logs, str) and isinstance(signed, Mapping) and isinstance(claims, Mapping)):
+    response, logs, signed, claimed_here = (answer.body.get(name) for name in ("response", "logs", "signedData", "claimData"))
+    if not (isinstance(response, str) and isinstance(logs, str) and isinstance(signed, dict) and isinstance(claimed_here, dict)):
         raise Unusable("its answer lacks response, logs, signedData or claimData")
+    signatures = {name: _signed(value) for name, value in signed.items()}
+    claims = {name: claimed(answer.seat, name, value) for name, value in claimed_here.items()}
+    of_keys = sorted((name, signature.public_key, signature.digest) for name, signature in signatures.items())
+    of_claims = sorted((name, *word.subject) for name, word in claims.items())
     return Run(
-        seat=answer.seat,
-        response=response,
-        logs=logs,
-        signatures={name: _signed(value) for name, value in signed.items()},
-        claims={name: claimed(answer.seat, name, value) for name, value in claims.items()},
+        seat=answer.seat, response=response, logs=logs, signatures=signatures, claims=claims, outcome=(response, *of_keys, *of_claims)
     )
 
 
@@ -145,18 +141,6 @@ def _signed(value: Any) -> EcdsaSignature:
     return signature_of(value.get("signature"), public_key=public_key, digest=digest)
 
 
-def public_keys_in(answers: Sequence[Answer]) -> frozenset[str]:
-    """Return the public keys that successful answers say they signed with, as far as they can be read."""
-    entries = [entry for answer in answers if answer.ok for entry in _entries(answer.body.get("signedData"))]
-    return frozenset(key for entry in entries if (key := _public_key(entry)) is not None)
-
-
-def _entries(signed: Any) -> Sequence[Any]:
-    return tuple(signed.values()) if isinstance(signed, Mapping) else ()
-
-
-def _public_key(entry: Any) -> str | None:
-    try:
-        return hex0x(bytes_of(entry["publicKey"].strip('"')))
-    except (TypeError, KeyError, ValueError, AttributeError):
-        return None
+def keys_of(runs: Sequence[Run]) -> frozenset[str]:
+    """Return the public keys that signed in ``runs``."""
+    return frozenset(signature.public_key for run in runs for signature in run.signatures.values())

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from votive.client import abi
-from votive.client.arguments import Token, action_fields, address_of, cid_named, grantee_of, to_sign, token_of
+from votive.client.arguments import Token, action_fields, address_of, cid_of_action, grantee_of, to_sign, token_of
 from votive.client.ask import Answer
 from votive.client.auth_sig import Origin
 from votive.client.claim import PATH as CLAIM_PATH
 from votive.client.claim import Claiming, claims_of, notaries_of, one_method
-from votive.client.combine import Reading, commonest, first_signature, public_keys_in
+from votive.client.combine import Reading, commonest, first_signature, keys_of
 from votive.client.decryption import Gathering, told
 from votive.client.encrypted import Encrypted
 from votive.client.encryption import decrypt, decrypt_file, encrypt, encrypt_file, read
@@ -34,7 +34,7 @@ from votive.client.session import Delegation, Session, Wanted, capabilities_of, 
 from votive.client.session_store import SessionStore
 from votive.client.transactions import Sender, transaction_of
 from votive.client.wallet import ContractWallet, Wallet, asker_of, wallet_of
-from votive.ipfs import cid_of, multihash_of
+from votive.ipfs import multihash_of
 from votive.terms.auth_method import LIT_APP, method_ids
 from votive.terms.encoding import hex0x
 
@@ -234,14 +234,14 @@ class Network:
             NoValidSignature: no answer can be used.
             Unreachable: no node answered.
         """
-        cid, body = cid_named(action) if isinstance(action, str) else cid_of(action), action_fields(action, "ipfsId", params)
+        cid, body = cid_of_action(action), action_fields(action, "ipfsId", params)
         notaries = notaries_of(self.registry, self.committee)
         reading = Reading(partial(notaries.word_of_run, cid))
         asked = await self._requests.ask(
             "/web/execute", body, asker=asker(account, session), patience=EXECUTE_SECONDS, enough=partial(self._enough_runs, reading)
         )
-        known = {key for key in public_keys_in(asked.answers) if await self.registry.knows(key)}
-        runs, faults = reading.runs_of(asked.answers, known.__contains__)
+        known = {key for key in keys_of(reading.runs(asked.answers)) if await self.registry.knows(key)}
+        runs, faults = reading.with_keys(known)
         agreed = commonest(runs)
         if not agreed or len(agreed) < max((len(opinion.seats) for opinion in opinions_of(asked.answers)), default=0):
             raise refusal(asked.answers, faults, len(self.committee.nodes))
@@ -493,8 +493,7 @@ class Network:
         """Whether t nodes already agree on the outcome of a run."""
         if len(answers) < self.committee.threshold:
             return False
-        runs, _ = reading.runs_of(answers, lambda _: True)
-        return len(commonest(runs)) >= self.committee.threshold
+        return len(commonest(reading.runs(answers))) >= self.committee.threshold
 
     async def _send(self, account: Account, to: str, data: bytes) -> Transaction:
         return transaction_of(await self._sender.send(wallet_of(account), to, data))
