@@ -17,6 +17,7 @@ from votive.protocol import (
     SigningMemory,
     SignRequest,
     SignTools,
+    answer_late,
     generate,
     set_up_pair,
     sign,
@@ -51,6 +52,7 @@ class RealCommittee:
     def __init__(self, seed: int = 0) -> None:
         self.network, self.clock = SimulatedNetwork(SEATS, seed=seed), VirtualClock()
         self.nodes = {seat: self._node(seat) for seat in SEATS}
+        self.late: list[asyncio.Task[None]] = []
 
     def _node(self, seat: Seat) -> Node:
         sealing = SealingKey.generate()
@@ -113,7 +115,10 @@ class RealCommittee:
             proves=self.network.proves(session),
         )
         request = SignRequest(session=session, public_key=share.public_key, digest=DIGEST, block=BLOCK)
-        return await sign(self.network.open(session, seat), request, tools, node.memory)
+        channel = self.network.open(session, seat)
+        signed = await sign(channel, request, tools, node.memory)
+        self.late.append(asyncio.ensure_future(answer_late(channel, request, signed, clock=self.clock)))
+        return signed
 
     async def sign_everywhere(self, session: bytes, seats: Sequence[Seat] = SEATS) -> dict[Seat, Signed]:
         return dict(zip(seats, await asyncio.gather(*(self.sign(seat, session) for seat in seats)), strict=True))

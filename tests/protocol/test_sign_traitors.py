@@ -18,6 +18,7 @@ from votive.protocol.simulation.traitors import (
     flipped,
     flipped_in_round,
     flooding,
+    loud,
     saboteur,
     silent,
     together,
@@ -84,8 +85,8 @@ def test_who_said_two_digests_before_the_choice_is_not_chosen(n: int) -> None:
 
 def test_different_digests_to_different_nodes_cost_no_signature(n: int) -> None:
     async def scenario(scene: Scene) -> None:
-        traitor = scene.leader(0)
-        scene.corrupt(traitor, two_digests(OTHER, half(scene, traitor)))
+        traitor = scene.leader(1)
+        scene.corrupt(traitor, together(loud(scene.committee.seats), two_digests(OTHER, half(scene, traitor))))
         scene.assert_all_honest_signed(await scene.committee.sign(scene.key))
 
     perform(scenario, n)
@@ -326,7 +327,7 @@ def test_equivocation_in_the_last_round_costs_nothing(n: int) -> None:
     perform(scenario, n)
 
 
-def test_a_last_message_sent_to_one_node_only_costs_nothing(n: int) -> None:
+def test_a_last_message_sent_to_one_node_only_costs_no_attempt(n: int) -> None:
     async def scenario(scene: Scene) -> None:
         traitor, committee = scene.leader(), scene.committee
         spared = Seat(0)
@@ -342,7 +343,7 @@ def test_a_last_message_sent_to_one_node_only_costs_nothing(n: int) -> None:
         start = committee.clock.now()
         scene.assert_all_honest_signed(results := await committee.sign(scene.key))
         assert {results[seat].attempt for seat in scene.honest} == {0}
-        assert committee.clock.now() - start < 0.3, "nobody waited for the traitor"
+        assert committee.clock.now() - start < 0.5, "who misses it asks"
 
     perform(scenario, n)
 
@@ -426,7 +427,7 @@ def test_an_abort_of_one_that_does_not_sign_ends_nothing(n: int) -> None:
 @pytest.mark.parametrize("change", [truncated, extended, flipped, lambda payload: b"", lambda payload: b"\xc1" * 40], ids=range(5))
 def test_malformed_messages_name_their_sender_and_end_no_session(n: int, kind: Kind, change) -> None:
     async def scenario(scene: Scene) -> None:
-        traitor = scene.leader()
+        traitor = scene.leader(1 if kind is Kind.SIGN_READY else 0)  # the leader's own READY stays with it
         provoke = aborting() if kind is Kind.SIGN_ABORT else lambda sent: [sent]
         scene.corrupt(traitor, together(provoke, changed(kind, change)))
         results = await scene.committee.sign(scene.key)
@@ -539,12 +540,12 @@ def test_a_leader_that_keeps_the_outcome_from_some_costs_them_half_a_second_at_m
     perform(scenario, n)
 
 
-def test_when_the_leader_dies_in_the_last_round_the_others_tell_each_other(n: int) -> None:
+def test_when_the_leader_dies_in_the_last_round_the_others_answer_who_asks(n: int) -> None:
     async def scenario(scene: Scene) -> None:
         traitor, committee = scene.leader(), scene.committee
         scene.corrupt(traitor, silent(Kind.SIGN_OUTCOME))
         start = committee.clock.now()
         scene.assert_all_honest_signed(await committee.sign(scene.key))
-        assert committee.clock.now() - start < 0.3
+        assert committee.clock.now() - start < 0.5
 
     perform(scenario, n)

@@ -77,7 +77,9 @@ class Board:
         memory: SigningMemory,
         observe: Observe,
         proves: Proves | None,
+        called: Callable[[], None],
     ) -> None:
+        """``called`` is called when a seat says READY for an attempt that we do not lead: it tells everybody, and we should too."""
         self.channel, self.request, self.me = channel, request, channel.me
         self.threshold = threshold_of(len(channel.seats))
         self.order = leaders(request.session, channel.seats)
@@ -86,7 +88,6 @@ class Board:
         self.two_faced: set[Seat] = set()
         self.culprits: set[Seat] = set()
         self.outcome: asyncio.Future[Signed] = asyncio.get_running_loop().create_future()
-        self.holders: set[Seat] = set()
         self.asking: set[Seat] = set()
         self._liars: set[Seat] = set()
         self._furthest = 0
@@ -94,6 +95,7 @@ class Board:
         self._other_ends: dict[Seat, bytes] = {}
         self._complaints: Counter[Seat] = Counter()
         self._clock, self._verify, self._memory, self._observe, self._proves = clock, verify, memory, observe, proves
+        self._called = called
         self._proposals: dict[int, Proposed] = {}
         self._rounds: dict[tuple[int, Kind], dict[Seat, Envelope]] = {}
         self._aborts: dict[int, dict[Seat, Abort]] = {}
@@ -270,6 +272,8 @@ class Board:
         elif known is None or envelope.attempt > known.attempt:
             self.readiness[sender] = Readiness(attempt=envelope.attempt, ready=ready, envelope=envelope)
             self._furthest = max(self._furthest, envelope.attempt)
+            if self.leader(envelope.attempt) != self.me:
+                self._called()
         self._divided = self._divided or ready.digest != self.request.digest
         self._end_if_hopeless()
 
@@ -298,14 +302,12 @@ class Board:
 
     def _hear_outcome(self, envelope: Envelope) -> None:
         if envelope.sender in self._liars or self.outcome.done():
-            self.holders.add(envelope.sender)
             return
         message = decode(envelope.payload, OutcomeMessage)
         if not self._verify(self.request.public_key, message.digest, message.r, message.s, message.recovery_id):
             self._liars.add(envelope.sender)  # each false outcome costs a verification: a seat has one
             self._blame(envelope, "an outcome that does not verify")
             return
-        self.holders.add(envelope.sender)
         if message.digest != self.request.digest:
             self._hear_of_other_digest(envelope.sender, message.digest)
             return

@@ -78,8 +78,9 @@ class Choice:
         return ANOTHER if self.another_exists(pairs) else None
 
     def all_heard(self) -> str | None:
-        """Return NO_OTHER once every node that can be reached has said READY; else None."""
-        return NO_OTHER if set(self._tools.reachable()) <= self._board.readiness.keys() else None
+        """Return NO_OTHER once every node that can be reached has said READY, but for the leader, which proposes; else None."""
+        heard = self._board.readiness.keys() | {self._board.leader(self.number)}
+        return NO_OTHER if set(self._tools.reachable()) <= heard else None
 
     def _sets(self, pairs: Mapping[Seat, Collection[Seat]]) -> Iterator[Signers]:
         """All sets that we could propose."""

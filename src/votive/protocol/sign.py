@@ -1,8 +1,8 @@
 """A signing session: from "this node has approved this digest" to a verified signature, or to an error that says who.
 
 Nodes that approved meet in a session whose name leaves the digest out. Each says READY; attempts follow one another, each
-with one leader, one proposal and one run of the engine among exactly t nodes; whoever holds the verified signature sends it
-to all. docs/protocol/sign.md has the steps and what each message reveals.
+with one leader, one proposal and one run of the engine among exactly t nodes; the leader sends the verified signature to the
+others. docs/protocol/sign.md has the steps and what each message reveals.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from votive.protocol.board import Board, SignRequest
 from votive.protocol.channel import Channel, Clock, Envelope, Kind, settle
 from votive.protocol.errors import DigestsDiffer, NotEnoughNodes, SigningFailed
 from votive.protocol.events import Adopted, Event, Left
-from votive.protocol.leader import all_sets, apart, leaders
+from votive.protocol.leader import all_sets, apart
 from votive.protocol.memory import Signed, SigningMemory
 from votive.protocol.messages import Ask, OutcomeMessage
 from votive.protocol.proposal import Proposed
@@ -30,9 +30,6 @@ __all__ = ["Permission", "SignLimits", "SignRequest", "SignTools", "Signed", "an
 
 _TICK = 0.25
 """Seconds between two looks at the links while a session waits; nothing on the straight way waits that long."""
-
-TURN = 0.1
-"""Seconds in which the leader's outcome is waited for by a node that holds the same; then it tells the others itself."""
 
 _REASONS = 20
 """The last so many ends of attempts are told in an error."""
@@ -71,11 +68,22 @@ class _Session:
         self._tools = replace(tools, observe=self._observe)
         self._clock = tools.clock
         self._board = Board(
-            channel, request, clock=tools.clock, verify=tools.verify, memory=memory, observe=self._observe, proves=tools.proves
+            channel,
+            request,
+            clock=tools.clock,
+            verify=tools.verify,
+            memory=memory,
+            observe=self._observe,
+            proves=tools.proves,
+            called=self._speak_up,
         )
         self._silent: set[Seat] = set()
         self._reasons: list[str] = []
         self._greeted: set[Seat] = set()
+        self._simple = not memory.failed
+        """Whether it is enough, as far as we know, that the leader hears who is ready."""
+        self._quiet = False
+        """Whether the leader alone has heard it of us."""
         self._works: list[asyncio.Task[None]] = []
         self._seen: Proposed | None = None
         self._asks, self._ask_at = 0, 0.0
@@ -88,7 +96,12 @@ class _Session:
 
     async def hold(self) -> Signed:
         """Run the session to its end."""
-        signed = await self._end()
+        try:
+            signed = await self._end()
+        except VotiveError:
+            if self._quiet:
+                await self._greet()  # what we approved may tell others why there is no signature
+            raise
         self._observe(Adopted(signed.attempt, signed.source))
         self._memory.remember(self._request.session, signed)
         self._prefer(signed)
@@ -103,7 +116,7 @@ class _Session:
 
     async def _end(self) -> Signed:
         """Return the outcome; or raise what attempting or watching over the links ended with, or that the time is over."""
-        alarms = [self._clock.later(self._limits.deadline, self._expire), self._clock.later(_TICK, self._watch_links)]
+        alarms = [self._clock.later(self._limits.deadline, self._expire), self._clock.later(self._limits.hush, self._watch_links)]
         self._work(self._attempts())
         self._channel.listen(self._board.hear)
         try:
@@ -147,11 +160,18 @@ class _Session:
         return number
 
     async def _announce(self, number: int) -> None:
-        """Say READY to all: that we approved, and at which attempt we are."""
-        ready = ready_message(self._board, self._tools)
-        self._board.enter(number, ready)
-        self._greeted = set(self._tools.reachable())
-        await self._channel.broadcast(Kind.SIGN_READY, encode(ready), number)
+        """Say READY, that we approved and at which attempt we are: to the leader alone as long as nothing has failed, else to all."""
+        self._quiet = self._simple and not self._greeted
+        self._board.enter(number, ready_message(self._board, self._tools))
+        self._greeted = {self._channel.me}
+        await self._tell_ready({self._board.leader(number)} if self._quiet else set(self._tools.reachable()))
+
+    async def _tell_ready(self, seats: Collection[Seat]) -> None:
+        """Say it to those of ``seats`` that have not been told."""
+        own, new = self._board.readiness[self._channel.me], sorted(set(seats) - self._greeted)
+        self._greeted |= set(new)
+        if new:
+            await self._channel.broadcast(Kind.SIGN_READY, encode(own.ready), own.attempt, to=new)
 
     # The links
 
@@ -159,7 +179,8 @@ class _Session:
         """Greet nodes whose link comes up, ask for what is late, and end the session when too few can be reached for too long."""
         since = None
         while True:
-            await self._greet()
+            if not self._quiet or self._board.proposal(self._board.attempt) is None:
+                await self._greet()
             await self._ask()
             since = (since or self._clock.now()) if self._board.hopeless(self._unreachable()) else None
             if since is not None and self._clock.now() - since >= self._limits.grace:
@@ -167,12 +188,17 @@ class _Session:
             await self._clock.sleep(_TICK)
 
     async def _greet(self) -> None:
-        """Repeat our READY to nodes that came up since we said it."""
-        own = self._board.readiness[self._channel.me]
-        reachable = set(self._tools.reachable()) - {self._channel.me}
-        for seat in sorted(reachable - self._greeted):
-            await self._channel.send(seat, Kind.SIGN_READY, encode(own.ready), own.attempt)
-        self._greeted = reachable
+        """Say READY to all that were not told, nodes that came up since among them."""
+        self._quiet, reachable = False, set(self._tools.reachable())
+        self._greeted &= {self._channel.me, *reachable}
+        await self._tell_ready(reachable)
+
+    def _speak_up(self) -> None:
+        """Say READY to all, since somebody did who does not take us for the leader: for him it is not simple."""
+        self._simple = False
+        if self._quiet and not self._board.outcome.done():
+            self._quiet = False
+            self._work(self._greet())
 
     async def _ask(self) -> None:
         """Ask all for the outcome of a proposal that has been there for a while: it may be kept from us. Ever more seldom."""
@@ -189,10 +215,10 @@ class _Session:
     # Ends
 
     async def _share(self, signed: Signed) -> None:
-        """Send the signature: the attempt's leader to all that may miss it, others to those that asked; see ``answer_late``."""
+        """Send the signature: the attempt's leader to all that were no signers, others to those that asked; see ``answer_late``."""
         board = self._board
-        wanting = board.asking if board.leader(signed.attempt) != board.me else set(board.order)
-        await _tell(self._channel, self._request, signed, wanting - board.holders)
+        told = set(board.order) - set(signed.signers) if board.leader(signed.attempt) == board.me else set()
+        await _tell(self._channel, self._request, signed, board.asking | told)
 
     def _failure(self, why: str) -> VotiveError:
         """Return the error that says best why there is no signature."""
@@ -231,8 +257,8 @@ async def _tell(channel: Channel, request: SignRequest, signed: Signed, seats: C
 async def answer_late(channel: Channel, request: SignRequest, signed: Signed, *, clock: Clock, seconds: float = 10.0) -> None:
     """Do, for ``seconds`` after ``sign`` returned, what a holder of the signature owes to others. For the background.
 
-    The attempt's leader has told all. If its word does not come to us, by whatever fault, we tell all that have not shown to
-    hold the signature. And whoever asks, or comes late with its READY, is answered once.
+    The attempt's leader has told all that were no signers. Whoever misses it, by whatever fault, asks or says READY anew, and is
+    answered once.
     """
     await _Afterwards(channel, request, signed).answer(clock, seconds)
 
@@ -240,29 +266,19 @@ async def answer_late(channel: Channel, request: SignRequest, signed: Signed, *,
 class _Afterwards:
     def __init__(self, channel: Channel, request: SignRequest, signed: Signed) -> None:
         self._channel, self._request, self._signed = channel, request, signed
-        self._leader = leaders(request.session, channel.seats)[signed.attempt % len(channel.seats)]
-        self._outcome = _outcome_message(request, signed)
-        self._holders = {channel.me} if signed.source is None else {channel.me, signed.source}
         self._answered: set[Seat] = set()
         self._wanting: asyncio.Queue[Collection[Seat] | None] = asyncio.Queue()
 
     async def answer(self, clock: Clock, seconds: float) -> None:
         self._channel.listen(self._hear)
-        alarms = [clock.later(min(TURN, seconds), self._take_turn), clock.later(seconds, lambda: self._wanting.put_nowait(None))]
+        alarm = clock.later(seconds, lambda: self._wanting.put_nowait(None))
         try:
             while (seats := await self._wanting.get()) is not None:
                 await _tell(self._channel, self._request, self._signed, seats)
         finally:
-            for alarm in alarms:
-                alarm.cancel()
+            alarm.cancel()
 
     def _hear(self, envelope: Envelope) -> None:
-        if envelope.kind is Kind.SIGN_OUTCOME and envelope.payload == self._outcome:
-            self._holders.add(envelope.sender)
-        elif envelope.kind in {Kind.SIGN_READY, Kind.SIGN_ASK} and envelope.sender not in self._answered:
+        if envelope.kind in {Kind.SIGN_READY, Kind.SIGN_ASK} and envelope.sender not in self._answered:
             self._answered.add(envelope.sender)
             self._wanting.put_nowait({envelope.sender})
-
-    def _take_turn(self) -> None:
-        if self._leader not in self._holders:
-            self._wanting.put_nowait(set(self._channel.seats) - self._holders)

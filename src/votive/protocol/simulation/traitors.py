@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 
 import msgspec
 
@@ -81,6 +82,17 @@ def truncated(payload: bytes) -> bytes:
 def extended(payload: bytes) -> bytes:
     """Add a byte."""
     return payload + b"\x00"
+
+
+def loud(seats: Collection[Seat]) -> Behaviour:
+    """READY to all ``seats``, though only the leader needs it."""
+
+    def behave(sent: Sent) -> list[Sent]:
+        if sent.kind is not Kind.SIGN_READY:
+            return [sent]
+        return [replace(sent, to=seat) for seat in seats if seat != sent.sender]
+
+    return behave
 
 
 def two_digests(other: bytes, to: Collection[Seat]) -> Behaviour:
