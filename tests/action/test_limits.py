@@ -120,6 +120,25 @@ async def test_a_flood_of_calls_is_stopped(act, host):
     assert len(host.asked) == 20
 
 
+async def test_more_calls_than_both_pipes_hold_are_all_answered(act, host):
+    async def many(token_id: int) -> tuple[str, ...]:
+        return (CID,) * 400
+
+    host.permitted_actions = many
+    result = await act(
+        "(async () => { const calls = Array.from({length: 3000}, (_, i) => Lit.Actions.getPermittedActions({tokenId: i}));"
+        "const all = await Promise.allSettled(calls);"
+        "Lit.Actions.setResponse({response: String(all.filter(one => one.value?.length === 400).length)}); })()",
+        ActionLimits(time_seconds=20, contract_calls=3000, host_calls=4000),
+    )
+    assert result.response == "3000"
+
+
+async def test_a_flood_of_calls_whose_fates_are_all_awaited_is_stopped_too(act):
+    with pytest.raises(LimitExceeded, match="host_calls is 1000"):
+        await act(f"Promise.allSettled(Array.from({{length: 3000}}, () => Lit.Actions.pubkeyToTokenId({{publicKey: '{PUBLIC_KEY}'}}))).then((all) => {{ throw all.find((one) => one.reason).reason }})")
+
+
 async def test_a_call_too_long_to_be_read_ends_the_run_unread(act, host):
     source = f"Lit.Actions.ethPersonalSignMessageEcdsa({{message: 'x'.repeat(3e6), publicKey: '{PUBLIC_KEY}', sigName: 's'}})"
     with pytest.raises(LimitExceeded, match="call_bytes"):

@@ -1,5 +1,11 @@
 // Host calls: ask, and read replies only while an answer is owed. With nothing owed and no timer set the event loop
 // is empty, which is how a run ends.
+// No more are asked at a time than the host answers at a time: while the action's own code runs nobody reads replies here, and with
+// both pipes full each end would wait for the other.
+
+const AT_ONCE = 16; // as in run.py
+const waiting = new Map();
+let lastAsked = 0;
 
 const owed = new Map();
 const refusals = new WeakMap();
@@ -15,10 +21,22 @@ const refusalOf = (id, { message, errorCode, details }) => {
   return error;
 };
 
+const ask = () => {
+  while (owedCount < AT_ONCE && lastAsked < lastCall) {
+    lastAsked += 1;
+    const body = mapGet(waiting, lastAsked);
+    if (body === undefined) continue; // given up before it was asked
+    mapDelete(waiting, lastAsked);
+    owedCount += 1;
+    send(CALL, body);
+  }
+};
+
 const settle = ({ header, payload }) => {
   const { resolve, reject } = mapGet(owed, header.id);
   mapDelete(owed, header.id);
   owedCount -= 1;
+  ask();
   if (ObjectHasOwn(header, "refusal")) reject(refusalOf(header.id, header.refusal));
   else resolve({ value: header.value, payload });
 };
@@ -45,15 +63,19 @@ const readReplies = () => {
 
 const call = (name, args, payload = NO_BYTES) => new NativePromise((resolve, reject) => {
   const id = lastCall += 1;
-  send(CALL, withHeader({ __proto__: null, id, name, args }, payload));
+  mapSet(waiting, id, withHeader({ __proto__: null, id, name, args }, payload));
   mapSet(owed, id, { resolve, reject });
-  owedCount += 1;
+  ask();
   readReplies();
 });
 
 // Asks the host to stop answering; it then answers with a refusal, which nobody waits for any more.
 const giveUp = (id) => {
   if (mapGet(owed, id) === undefined) return;
+  if (mapDelete(waiting, id)) {
+    mapDelete(owed, id);
+    return;
+  }
   const body = new NativeUint8Array(4);
   setUint32(new DataViewOf(body.buffer), 0, id);
   send(GIVE_UP, body);
