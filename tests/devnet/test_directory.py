@@ -14,11 +14,11 @@ from votive.devnet.lock import forget, locked
 from votive.devnet.plan import NodePlan, Plan, load, save
 from votive.devnet.progress import silent
 from votive.node.config_file import load as load_node
+from votive.terms.contracts import RESOLVER_KEYS
 
 NODES = tuple(NodePlan(index=seat, address="0x" + f"{seat:040x}", port=20000 + seat, peer_port=20100 + seat) for seat in range(1, 5))
-PLAN = Plan(
-    nodes=NODES, chain_port=20200, ipfs_port=20201, issuer_port=20202, contracts={"ContractResolver": "0x" + "ab" * 20}, accounts=()
-)
+CONTRACTS = dict.fromkeys(["ContractResolver", *RESOLVER_KEYS], "0x" + "ab" * 20)
+PLAN = Plan(nodes=NODES, chain_port=20200, ipfs_port=20201, issuer_port=20202, contracts=CONTRACTS, accounts=())
 
 
 def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -33,6 +33,20 @@ def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_damaged_plan_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "network.json").write_text('{"format": 2}')
     with pytest.raises(DevnetError, match=r"network\.json"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("contracts", "why"),
+    [
+        ({name: address for name, address in CONTRACTS.items() if name != "PKPNFT"}, "names no contract PKPNFT"),
+        (CONTRACTS | {"Staking": "0x12"}, "names a contract at no address"),
+        (CONTRACTS | {"Staking": ""}, "names a contract at no address"),
+    ],
+)
+def test_a_plan_whose_contracts_are_damaged_is_an_error(tmp_path: Path, contracts: dict[str, str], why: str) -> None:
+    save(tmp_path, msgspec.structs.replace(PLAN, contracts=contracts))
+    with pytest.raises(DevnetError, match=f"{why}.*Restore it"):
         load(tmp_path)
 
 

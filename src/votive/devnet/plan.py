@@ -12,6 +12,8 @@ import msgspec
 from votive.devnet.errors import DevnetError
 from votive.devnet.ports import HOST
 from votive.devnet.processes import write_whole
+from votive.terms.contracts import Contracts
+from votive.terms.ethereum import address_of_text
 from votive.terms.participant import threshold_of
 
 CHAIN_ID = 31337
@@ -189,9 +191,25 @@ def load(directory: Path, *, older: bool = False) -> Plan | None:
         return None
     except (msgspec.MsgspecError, OSError) as error:
         raise DevnetError(f"{directory / FILE} cannot be read: {error}. Restore it, or use another directory.") from error
-    if [node.index for node in plan.nodes] != list(range(1, len(plan.nodes) + 1)):  # one started twice could not be ended again
-        raise DevnetError(f"{directory / FILE} does not name each node once, in order. Restore it, or use another directory.")
+    fault = _fault_of(plan)
+    if fault:
+        raise DevnetError(f"{directory / FILE} {fault}. Restore it, or use another directory.")
     return plan
+
+
+def _fault_of(plan: Plan) -> str:
+    """Say what no network has that was ever finished; empty if there is nothing."""
+    if [node.index for node in plan.nodes] != list(range(1, len(plan.nodes) + 1)):  # one started twice could not be ended again
+        return "does not name each node once, in order"
+    if plan.format != FORMAT:
+        return ""  # its contracts are others
+    try:
+        Contracts.from_dict({name: address_of_text(address) for name, address in plan.contracts.items()})
+    except KeyError as error:
+        return f"names no contract {error.args[0]}"
+    except ValueError as error:
+        return f"names a contract at no address ({error})"
+    return ""
 
 
 def _require_known(directory: Path, format_: int, *, older: bool) -> None:
