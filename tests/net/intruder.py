@@ -10,12 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import msgspec
+from tests.net.reference import Frame, encode_frame
 from tests.net.town import Town
 
 from votive.net import Identity
 from votive.net.certificate import certificate_der
 from votive.net.evidence import Statement, statement_hash
-from votive.net.frame import PREFIX, Frame, encode_frame, encode_link
+from votive.net.frame import PREFIX, encode_link
 from votive.net.hello import Hello, ack_of
 from votive.net.tls import Contexts, preamble, read_preamble
 from votive.terms.encoding import encode

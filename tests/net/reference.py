@@ -8,10 +8,30 @@ from typing import Any
 import msgspec
 
 from votive.net.evidence import Statement
-from votive.net.frame import LINK_KINDS, PREFIX, ROUTE, Frame, read_prefix
+from votive.net.frame import LINK_KINDS, PREFIX, ROUTE, encode_signed, read_prefix
 from votive.terms.encoding import HashInput, encode, tagged_hash
 from votive.terms.frame import Envelope, Kind
 from votive.terms.participant import Seat
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """One protocol message on the wire."""
+
+    session: bytes
+    kind: Kind
+    attempt: int
+    receiver: int
+    signature: bytes
+    payload: bytes
+
+    def statement(self, sender: Seat) -> Statement:
+        """Where this frame belongs, sent by ``sender``."""
+        return Statement(session=self.session, kind=self.kind, attempt=self.attempt, sender=sender, receiver=self.receiver)
+
+
+def encode_frame(frame: Frame) -> bytes:
+    """The bytes of a protocol message."""
+    return encode_signed(frame.statement(Seat(0)), frame.signature, frame.payload)
 
 
 class _SignedFrame(HashInput, frozen=True, kw_only=True, tag="votive/frame/v1"):

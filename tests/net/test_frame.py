@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.net import reference
-from tests.net.reference import said
+from tests.net.reference import Frame, encode_frame, said
 
 from votive.net.errors import LinkFault, Reason
-from votive.net.frame import LINK_KINDS, PREFIX, ROUTE, VERSION, Cut, Deframer, Frame, encode_frame, read_prefix, reader_of
+from votive.net.frame import LINK_KINDS, PREFIX, ROUTE, VERSION, Cut, Deframer, read_prefix, reader_of
 from votive.net.hello import Hello, ack_of
 from votive.net.tls import preamble
 from votive.terms.encoding import encode

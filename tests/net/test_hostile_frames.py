@@ -10,11 +10,12 @@ import msgspec
 import pytest
 import structlog
 from tests.net.intruder import Line, a_frame, altered, greeted
+from tests.net.reference import Frame, encode_frame
 from tests.net.town import QUICK, Town, counted, eventually, running
 
 from votive.net import Mesh, SessionChannel, verify_evidence
 from votive.net.errors import EvidenceInvalid, LinkFault
-from votive.net.frame import CHECKED_LATER, LINK_KINDS, PREFIX, VERSION, Frame, encode_frame, encode_link
+from votive.net.frame import CHECKED_LATER, LINK_KINDS, PREFIX, VERSION, encode_link
 from votive.terms.frame import PAYLOAD_LIMIT, Kind
 from votive.terms.participant import Seat
 

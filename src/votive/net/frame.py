@@ -13,8 +13,6 @@ from __future__ import annotations
 import struct
 from typing import TypeAlias
 
-import msgspec
-
 from votive.core import FrameReader
 from votive.net.errors import LinkFault, Reason
 from votive.net.evidence import Statement
@@ -39,21 +37,6 @@ Cut: TypeAlias = tuple[Kind, bytes, int, bytes, Envelope | bytes]
 """Kind, session, receiver, signature and envelope of a frame; or kind, b"", 0, b"" and the body, of a word of the link itself."""
 
 
-class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """One protocol message on the wire."""
-
-    session: bytes
-    kind: Kind
-    attempt: int
-    receiver: int
-    signature: bytes
-    payload: bytes
-
-    def statement(self, sender: Seat) -> Statement:
-        """Say where this frame belongs, sent by ``sender``."""
-        return Statement(session=self.session, kind=self.kind, attempt=self.attempt, sender=sender, receiver=self.receiver)
-
-
 def limits_of(kind: Kind) -> tuple[int, int]:
     """Return the least and the greatest length of what follows the prefix."""
     route = 0 if kind in LINK_KINDS else ROUTE.size
@@ -66,11 +49,6 @@ _LIMITS = {int(kind): (kind, *limits_of(kind)) for kind in Kind}
 def encode_link(kind: Kind, payload: bytes) -> bytes:
     """Encode what one end of a link says to the other."""
     return PREFIX.pack(len(payload), VERSION, kind) + payload
-
-
-def encode_frame(frame: Frame) -> bytes:
-    """Encode a protocol message."""
-    return encode_signed(frame.statement(Seat(0)), frame.signature, frame.payload)
 
 
 def encode_signed(place: Statement, signature: bytes, payload: bytes) -> bytes:
