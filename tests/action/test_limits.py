@@ -136,7 +136,9 @@ async def test_more_calls_than_both_pipes_hold_are_all_answered(act, host):
 
 async def test_a_flood_of_calls_whose_fates_are_all_awaited_is_stopped_too(act):
     with pytest.raises(LimitExceeded, match="host_calls is 1000"):
-        await act(f"Promise.allSettled(Array.from({{length: 3000}}, () => Lit.Actions.pubkeyToTokenId({{publicKey: '{PUBLIC_KEY}'}}))).then((all) => {{ throw all.find((one) => one.reason).reason }})")
+        await act(
+            f"Promise.allSettled(Array.from({{length: 3000}}, () => Lit.Actions.pubkeyToTokenId({{publicKey: '{PUBLIC_KEY}'}}))).then((all) => {{ throw all.find((one) => one.reason).reason }})"
+        )
 
 
 async def test_a_call_too_long_to_be_read_ends_the_run_unread(act, host):
