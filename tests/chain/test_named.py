@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -123,6 +124,8 @@ async def test_calls_and_balances_are_read_at_the_block_that_was_pinned(anvil: A
         block = await chains.final_block("evm")
         before = await chains.balance("evm", Wallet(DEPLOYER).address, block)
         anvil.ask("eth_sendTransaction", {"from": Wallet(DEPLOYER).address, "to": CONTRACT, "value": "0x5"})
+        while anvil.ask("eth_blockNumber") != "0x4":  # while anvil mines, NUMBER of an older block may be the new one's
+            await asyncio.sleep(0.01)
         assert int.from_bytes(await chains.call("evm", CONTRACT, b"", block)) == block.number == 3
         assert await chains.balance("evm", Wallet(DEPLOYER).address, block) == before == 10_000 * 10**18
         later = await chains.final_block("evm")
