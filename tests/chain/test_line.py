@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
 
 from votive.chain import line
-from votive.chain.line import ExchangeFailed, Line
+from votive.chain.line import ExchangeFailed, Line, ReplyTooLarge
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -17,8 +17,8 @@ Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 class Host:
     """An endpoint that answers with given bytes, and counts connections."""
 
-    def __init__(self, *replies: bytes, hang_up: bool = False) -> None:
-        self.replies, self.hang_up = list(replies), hang_up
+    def __init__(self, *replies: bytes, hang_up: bool = False, pauses: Sequence[float] = ()) -> None:
+        self.replies, self.hang_up, self.pauses = list(replies), hang_up, list(pauses)
         self.connections = 0
         self.heads: list[bytes] = []
         self.port = 0
@@ -29,7 +29,10 @@ class Host:
             while self.replies:
                 self.heads.append(await reader.readuntil(b"\r\n\r\n"))
                 await reader.readexactly(2)
-                writer.write(self.replies.pop(0))
+                reply = self.replies.pop(0)
+                if self.pauses:
+                    await asyncio.sleep(self.pauses.pop(0))
+                writer.write(reply)
                 await writer.drain()
                 if self.hang_up:
                     return
@@ -41,10 +44,10 @@ class Host:
 
 
 @asynccontextmanager
-async def at(host: Host, where: str = "/") -> AsyncIterator[Line]:
+async def at(host: Host, where: str = "/", timeout: float = 5.0) -> AsyncIterator[Line]:
     server = await asyncio.start_server(host.serve, "127.0.0.1", 0)
     host.port = server.sockets[0].getsockname()[1]
-    to_host = Line(f"http://127.0.0.1:{host.port}{where}")
+    to_host = Line(f"http://127.0.0.1:{host.port}{where}", timeout)
     try:
         yield to_host
     finally:
@@ -136,6 +139,19 @@ async def test_a_question_may_allow_less_and_the_reply_is_dropped_before_it_is_w
             await to_host.post(b"{}", limit=8)
 
 
+async def test_a_reply_that_says_how_large_it_is_is_refused_before_it_comes() -> None:
+    async with at(Host(b"HTTP/1.1 200 OK\r\ncOnTent-lEngth: 9\r\n\r\n")) as to_host:
+        with pytest.raises(ReplyTooLarge):
+            await to_host.post(b"{}", limit=8)
+
+
+async def test_a_head_has_an_end() -> None:
+    endless = b"".join(b"X-%d: 1\r\n" % place for place in range(1000))
+    async with at(Host(b"HTTP/1.1 200 OK\r\n" + endless)) as to_host:
+        with pytest.raises(ExchangeFailed, match="headers"):
+            await to_host.post(b"{}")
+
+
 async def test_a_reply_of_exactly_the_limit_is_taken() -> None:
     async with at(Host(ok(b"[123456]"))) as to_host:
         assert await to_host.post(b"{}", limit=8) == (200, b"[123456]")
@@ -152,6 +168,18 @@ async def test_an_answer_that_comes_after_its_question_was_given_up_answers_no_o
     assert host.connections == 2
 
 
+async def test_a_late_answer_on_a_kept_connection_answers_no_other() -> None:
+    """The second answer comes while the third is waited for."""
+    host = Host(ok(b"[1]"), ok(b"[late]"), ok(b"[3]"), pauses=(0, 0.4, 0.2))
+    async with at(host, timeout=0.3) as to_host:
+        assert await to_host.post(b"{}") == (200, b"[1]")
+        assert host.connections == 1
+        with pytest.raises(TimeoutError):
+            await to_host.post(b"{}")
+        assert await to_host.post(b"{}") == (200, b"[3]")
+    assert host.connections == 2
+
+
 async def test_what_the_url_says_stands_in_the_head() -> None:
     host = Host(ok(b"[1]"))
     async with at(host, "/v3/a b?key=1") as to_host:
@@ -162,4 +190,4 @@ async def test_what_the_url_says_stands_in_the_head() -> None:
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "127.0.0.1:8545", "http://", ""])
 def test_only_http_addresses_are_taken(url: str) -> None:
     with pytest.raises(ValueError, match="no address of an HTTP endpoint"):
-        Line(url)
+        Line(url, 1.0)

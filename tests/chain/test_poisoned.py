@@ -135,7 +135,7 @@ class MemoryLine:
 
     hosts: dict[str, Host]
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timeout: float) -> None:
         self._host = self.hosts[url]
 
     async def post(self, body: bytes, limit: int | None = None) -> tuple[int, bytes]:
@@ -166,7 +166,7 @@ def a_world(dice: random.Random, quorum: int, liars: int, honest: int) -> World:
 def in_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[World], None]]:
     current: list[World] = []
 
-    async def in_rounds(self: Any, once: Callable[[], Awaitable[T]], deadline: float) -> T:
+    async def in_rounds(self: Any, once: Callable[[], Awaitable[T]], deadline: float, began: float) -> T:
         last: WorldError | None = None
         for _ in range(ROUNDS):
             try:

@@ -125,6 +125,29 @@ async def test_a_silent_endpoint_costs_no_more_than_its_timeout(anvil: Anvil) ->
     assert second < 0.3, "an endpoint that failed is asked last"
 
 
+@pytest.mark.parametrize("quorum", [1, 2])
+async def test_a_deadline_shorter_than_the_timeout_holds(anvil: Anvil, quorum: int) -> None:
+    async def silence(answer: dict[str, Any]) -> dict[str, Any]:
+        await asyncio.sleep(3)
+        return answer
+
+    def silent(method: str, answer: dict[str, Any]) -> Any:
+        return answer if method == "eth_chainId" else silence(answer)
+
+    async with a_proxy(anvil.url, silent) as mute, Rpc([mute, anvil.url], chain_id=31337, quorum=quorum, timeout=5.0, deadline=0.3) as rpc:
+        started = time.monotonic()
+        with pytest.raises(ChainUnavailable):
+            await rpc.read("eth_blockNumber", (), str)
+        assert 0.3 <= time.monotonic() - started < 1
+
+
+async def test_what_is_read_once_is_not_read_for_the_next(anvil: Anvil, rpc: Rpc) -> None:
+    blocks = FinalBlocks(rpc, Finality.parse("0"))
+    for number in range(5):
+        assert (await blocks.final_block()).number == number
+        anvil.mine()
+
+
 @pytest.mark.parametrize("garbage", ["", "not json", "[]", '{"result": 5}', '{"jsonrpc": "2.0", "id": 1, "result": {"a": 1}}'])
 async def test_garbage_is_no_answer(anvil: Anvil, garbage: str) -> None:
     def twist(method: str, answer: dict[str, Any]) -> Any:

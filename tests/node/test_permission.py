@@ -10,6 +10,7 @@ from tests.node.grants import a_grant
 from tests.node.ledger import Ledger, hash_of
 
 from votive.chain.errors import ChainUnavailable
+from votive.node import permission
 from votive.node.permission import SharedBlocks, Standing
 from votive.terms.block import Block
 
@@ -51,6 +52,80 @@ async def test_one_who_stops_waiting_does_not_stop_the_others() -> None:
     assert (await second).number == 1
     with pytest.raises(asyncio.CancelledError):
         await first
+
+
+class Slow(Ledger):
+    """Sees the chain when it is asked, and says so when it may."""
+
+    def __init__(self) -> None:
+        super().__init__(4)
+        self.may_say = asyncio.Event()
+
+    async def final_block(self, name: str = "") -> Block:
+        block = await super().final_block(name)
+        await self.may_say.wait()
+        return block
+
+
+async def asked(blocks: SharedBlocks, count: int) -> list[asyncio.Task[Block]]:
+    """Return as many who ask, their question on its way."""
+    asking = [asyncio.create_task(blocks.final_block()) for _ in range(count)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return asking
+
+
+async def test_one_who_stops_waiting_for_a_question_on_its_way_does_not_stop_the_others() -> None:
+    chain = Slow()
+    blocks = SharedBlocks(chain)
+    first, second, third = await asked(blocks, 3)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    chain.may_say.set()
+    assert (await second, await third) == (chain.block(), chain.block())
+    assert chain.asked == 1
+
+
+async def test_a_question_that_nobody_waits_for_any_more_is_in_nobodys_way() -> None:
+    chain = Slow()
+    blocks = SharedBlocks(chain)
+    (first,) = await asked(blocks, 1)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    chain.may_say.set()
+    chain.mine()
+    assert (await blocks.final_block()).number == 2
+
+
+async def test_a_question_on_its_way_is_not_shared_any_more() -> None:
+    chain = Slow()
+    blocks = SharedBlocks(chain)
+    (early,) = await asked(blocks, 1)
+    chain.mine()
+    (late,) = await asked(blocks, 1)
+    chain.may_say.set()
+    assert ((await early).number, (await late).number) == (1, 2)
+
+
+async def test_a_read_that_is_ended_ends_those_who_wait_for_it() -> None:
+    chain = Slow()
+    (waiting,) = await asked(SharedBlocks(chain), 1)
+    (reader,) = asyncio.all_tasks() - {waiting, asyncio.current_task()}
+    reader.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+async def test_a_block_is_asked_about_again_when_it_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = Ledger(4)
+    blocks = SharedBlocks(ledger)
+    final = await blocks.final_block()
+    ledger.number = 0  # a chain that knows nothing of it any more
+    assert await blocks.is_final(final)
+    monkeypatch.setattr(permission, "MEMORY_SECONDS", 0.0)
+    assert not await blocks.is_final(final)
 
 
 def standing(ledger: Ledger, address: str = OWNER) -> Standing:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from votive.chain.endpoint import EndpointFailed, Health, answered
+from votive.chain.endpoint import EndpointFailed, Health, no_answer
 from votive.chain.endpoints import Endpoints
 from votive.chain.errors import CallRefused
 from votive.chain.exact import ExactJson
-from votive.chain.line import Line
+from votive.chain.line import ExchangeFailed, Line, Reply
 from votive.terms.errors import CallerError
 
 MAX_ANSWER = 1024 * 1024
@@ -33,18 +33,24 @@ class RestEndpoint(Health):
     def __init__(self, url: str, timeout: float) -> None:
         super().__init__()
         self.url = url
-        self._line = Line(url)
+        self._line = Line(url, timeout)
         self._timeout = timeout
 
     async def get(self, path: str) -> ExactJson:
         """Return the JSON at ``path``, or raise EndpointFailed, AnswerTooLarge, or CallRefused if the chain knows no such thing."""
         try:
-            answer = self._judged(*await answered(self._line.get(path, MAX_ANSWER), path, self._timeout))
+            answer = self._judged(*await self._reply(path))
         except EndpointFailed:
             self.failed()
             raise
         self.answered()
         return answer
+
+    async def _reply(self, path: str) -> Reply:
+        try:
+            return await self._line.get(path, MAX_ANSWER)
+        except (ExchangeFailed, OSError, ValueError) as error:
+            raise no_answer(path, error, self._timeout) from error
 
     def _judged(self, status: int, content: bytes) -> ExactJson:
         if 400 <= status < 500 and status != TOO_MANY_REQUESTS:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import time
 from collections.abc import Awaitable, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -48,39 +46,68 @@ class _Reply(msgspec.Struct, frozen=True):
 
 
 class _Request(msgspec.Struct, frozen=True, tag_field="jsonrpc", tag="2.0"):
-    id: int
     method: str
     params: Sequence[Any]
+    id: int = 1
+    """Always the same: HTTP says whose reply it is, and a question that is asked often is the same bytes each time."""
 
 
 _replies = msgspec.json.Decoder(_Reply)
 _requests = msgspec.json.Encoder()
-_ids = itertools.count(1)
+
+
+class Question(Generic[T]):
+    """What is asked of endpoints, whose answer has the form of ``shape``, in a reply of ``limit`` bytes at most.
+
+    It is encoded here, so that one that is asked often is best made once.
+    """
+
+    def __init__(self, method: str, params: Sequence[Any], shape: type[T], *, limit: int | None = None) -> None:
+        self.method = method
+        self.limit = limit
+        self.body = _requests.encode(_Request(method=method, params=params))
+        self._decoder: msgspec.json.Decoder[T] = _decoder(cast("Any", shape))
+
+    def put_to(self, endpoint: Endpoint) -> Awaitable[T]:
+        """Ask one endpoint."""
+        return endpoint.ask(self)
+
+    def read(self, result: msgspec.Raw) -> T:
+        """Return the answer that a result in JSON is; EndpointFailed if it is none."""
+        try:
+            return self._decoder.decode(result)
+        except msgspec.MsgspecError as error:
+            raise EndpointFailed(f"malformed result: {error}") from error
+
+
+@lru_cache(64)
+def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(shape)
+
+
+_CHAIN_ID = Question("eth_chainId", (), Quantity)
 
 
 class Health:
     """Whether an endpoint answered when it was last asked."""
 
     def __init__(self) -> None:
-        self._failed_at: float | None = None
-
-    @property
-    def failing(self) -> bool:
+        self.failing = False
         """Whether it did not answer when it was last asked."""
-        return self._failed_at is not None
+        self._failed_at = 0.0
 
     @property
     def resting(self) -> bool:
         """Whether that was a moment ago."""
-        return self._failed_at is not None and time.monotonic() - self._failed_at < REST_SECONDS
+        return self.failing and time.monotonic() - self._failed_at < REST_SECONDS
 
     def failed(self) -> None:
         """Note that it did not answer."""
-        self._failed_at = time.monotonic()
+        self.failing, self._failed_at = True, time.monotonic()
 
     def answered(self) -> None:
         """Note that it did."""
-        self._failed_at = None
+        self.failing = False
 
 
 class Endpoint(Health):
@@ -95,23 +122,24 @@ class Endpoint(Health):
         self._line: Line | None = None
         self._chain_id = chain_id
         self._timeout = timeout
-        self._checked = False
+        self._checked = chain_id is None
 
-    async def ask(self, method: str, params: Sequence[Any], *, limit: int | None = None) -> bytes:
-        """Return the JSON of the result, or raise EndpointFailed, CallRefused, CallReverted or WrongChain.
+    async def ask(self, question: Question[T]) -> T:
+        """Return the answer, or raise EndpointFailed, CallRefused, CallReverted or WrongChain.
 
-        A reply of more than ``limit`` bytes is AnswerTooLarge, which says nothing against the endpoint. The chain id is read
+        A reply of more than the question's limit is AnswerTooLarge, which says nothing against the endpoint. The chain id is read
         before the first question and again after every failure: what answers at an address that was down may be another chain.
         """
         try:
-            await self.check_chain()
-            answer = await self._post(method, params, limit)
+            if not self._checked:
+                await self.check_chain()
+            result = await self._result(question)
         except EndpointFailed:
             self.failed()
-            self._checked = False
+            self._checked = self._chain_id is None
             raise
         self.answered()
-        return answer
+        return question.read(result)
 
     async def check_chain(self) -> None:
         """Raise WrongChain unless the endpoint serves the expected chain."""
@@ -124,11 +152,17 @@ class Endpoint(Health):
 
     async def found_chain_id(self) -> int:
         """Return the id of the chain that the endpoint says it serves."""
-        return int(decode(await self._post("eth_chainId", ()), Quantity), 16)
+        return int(_CHAIN_ID.read(await self._result(_CHAIN_ID)), 16)
 
-    async def _post(self, method: str, params: Sequence[Any], limit: int | None = None) -> bytes:
-        body = _requests.encode(_Request(id=next(_ids), method=method, params=params))
-        content = await answered(self._exchange(body, limit), method, self._timeout)
+    async def _result(self, question: Question[Any]) -> msgspec.Raw:
+        method = question.method
+        try:
+            self._line = self._line or Line(self.url, self._timeout)
+            status, content = await self._line.post(question.body, question.limit)
+        except (ExchangeFailed, OSError, ValueError) as error:
+            raise no_answer(method, error, self._timeout) from error
+        if not content:
+            raise EndpointFailed(f"empty reply with HTTP status {status}")
         if is_too_deep(content):
             raise EndpointFailed(f"{method}: lists or objects within one another without an end")
         try:
@@ -137,14 +171,7 @@ class Endpoint(Health):
             raise EndpointFailed(f"{method}: {type(error).__name__}: {error}") from error
         if reply.error is not None:
             raise _refusal(method, reply.error)
-        return bytes(reply.result)
-
-    async def _exchange(self, body: bytes, limit: int | None) -> bytes:
-        self._line = self._line or Line(self.url)
-        status, content = await self._line.post(body, limit)
-        if not content:
-            raise EndpointFailed(f"empty reply with HTTP status {status}")
-        return content
+        return reply.result
 
     async def close(self) -> None:
         """Close the connections."""
@@ -152,17 +179,13 @@ class Endpoint(Health):
             await self._line.close()
 
 
-async def answered(exchange: Awaitable[T], method: str, seconds: float) -> T:
-    """Await an exchange for at most ``seconds``; EndpointFailed, NoAnswerInTime or AnswerTooLarge say why it gave nothing."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await exchange
-    except TimeoutError as error:
-        raise NoAnswerInTime(f"no answer to {method} within {seconds} s") from error
-    except ReplyTooLarge as error:
-        raise AnswerTooLarge(method, error.limit) from error
-    except (ExchangeFailed, OSError, ValueError) as error:
-        raise EndpointFailed(f"{method}: {type(error).__name__}: {error}") from error
+def no_answer(method: str, error: Exception, timeout: float) -> EndpointFailed | AnswerTooLarge:
+    """Return why a question has no answer, given what its exchange raised."""
+    if isinstance(error, TimeoutError):
+        return NoAnswerInTime(f"no answer to {method} within {timeout} s")
+    if isinstance(error, ReplyTooLarge):
+        return AnswerTooLarge(method, error.limit)
+    return EndpointFailed(f"{method}: {type(error).__name__}: {error}")
 
 
 async def chain_id_of(url: str) -> int:
@@ -174,19 +197,6 @@ async def chain_id_of(url: str) -> int:
         raise ChainUnavailable(f"no chain at {origin_of(url)}: {error}") from error
     finally:
         await endpoint.close()
-
-
-def decode(raw: bytes, shape: type[T]) -> T:
-    """Decode a result into ``shape``; EndpointFailed if it does not fit."""
-    try:
-        return cast("T", _decoder(cast("Any", shape)).decode(raw))
-    except msgspec.MsgspecError as error:
-        raise EndpointFailed(f"malformed result: {error}") from error
-
-
-@lru_cache(64)
-def _decoder(shape: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(shape)
 
 
 def _refusal(method: str, error: _RpcError) -> CallRefused:

@@ -53,21 +53,22 @@ class Endpoints(Generic[E]):
 
         Raises ChainUnavailable or QuorumNotReached after the deadline; what a quorum of them refuses, or WrongChain, at once.
         """
-        limit, began = deadline or self._deadline, time.monotonic()
+        began = time.monotonic()
         if self.quorum == 1 and deadline is None:  # the usual case: one good answer decides, and each has its own time
-            answer = await _outcome(ask(self._ordered()[0]))
-            if isinstance(answer, AnswerTooLarge | CallReverted):
-                raise answer
-            if not isinstance(answer, BaseException):
-                return answer
-        return await self._until_deadline(lambda: self._agreed(ask), limit - (time.monotonic() - began))
+            try:
+                return await ask(self._preferred())
+            except (AnswerTooLarge, CallReverted):
+                raise
+            except Exception:  # noqa: BLE001, S110  # the endpoint has noted it; below, a ballot judges what all of them say
+                pass
+        return await self._until_deadline(lambda: self._agreed(ask), deadline or self._deadline, began)
 
     async def surveyed(self, ask: Callable[[E], Awaitable[T]]) -> list[T]:
         """Return what ``ask`` gives for all endpoints that did not fail a moment ago, equal or not, if they are at least a quorum.
 
         A quorum of them would not do: of two that answer, one that lags alone could hold both back.
         """
-        return await self._until_deadline(lambda: self._surveyed(ask), self._deadline)
+        return await self._until_deadline(lambda: self._surveyed(ask), self._deadline, time.monotonic())
 
     async def reached(self, ask: Callable[[E], Awaitable[int]]) -> int:
         """Return the highest number that a quorum of endpoints reaches: one that lies or lags alone decides nothing."""
@@ -109,15 +110,25 @@ class Endpoints(Generic[E]):
         ordered = self._ordered()
         return ordered[: self.quorum], ordered[self.quorum :]
 
+    def _preferred(self) -> E:
+        """The first in that order."""
+        for endpoint in self._endpoints:
+            if not endpoint.failing:
+                return endpoint
+        return self._endpoints[0]
+
     def _ordered(self) -> Sequence[E]:
         """In order of preference; those that failed when they were last asked come last."""
         return sorted(self._endpoints, key=lambda endpoint: endpoint.failing)
 
-    async def _until_deadline(self, once: Callable[[], Awaitable[T]], deadline: float) -> T:
-        """Repeat ``once`` while too few endpoints answer alike, until the deadline; then raise what stopped the last round."""
+    async def _until_deadline(self, once: Callable[[], Awaitable[T]], deadline: float, began: float) -> T:
+        """Repeat ``once`` while too few endpoints answer alike, until ``deadline`` seconds after ``began``.
+
+        Then raise what stopped the last round.
+        """
         last: Exception = ChainUnavailable(f"no chain endpoint answered within {deadline} s")
         try:
-            async with asyncio.timeout(deadline):
+            async with asyncio.timeout(began + deadline - time.monotonic()):
                 while True:
                     try:
                         return await once()

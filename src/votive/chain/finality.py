@@ -10,12 +10,11 @@ from typing import Self
 
 import msgspec
 
-from votive.chain.endpoint import Endpoint, EndpointFailed, decode
+from votive.chain.endpoint import Endpoint, EndpointFailed, Question
 from votive.chain.errors import BlockGone
 from votive.chain.rpc import Rpc
 from votive.chain.shapes import Hash, Quantity
 from votive.terms import block
-from votive.terms.encoding import bytes_of
 
 
 class Finality(msgspec.Struct, frozen=True):
@@ -51,8 +50,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         """Return the block as the rest of the house knows it."""
         return Block(
             number=int(self.number, 16),
-            hash=bytes_of(self.hash),
-            parent_hash=bytes_of(self.parent_hash),
+            hash=bytes.fromhex(self.hash[2:]),
+            parent_hash=bytes.fromhex(self.parent_hash[2:]),
             timestamp=int(self.timestamp, 16),
         )
 
@@ -62,21 +61,26 @@ class FinalBlocks:
 
     def __init__(self, rpc: Rpc, finality: Finality) -> None:
         self._rpc = rpc
-        self._finality = finality
-        self._newest = 0
+        self._confirmations = finality.confirmations or 0
+        self._tag = "finalized" if finality.confirmations is None else "latest"
+        self._newest = _named(self._tag)
+        self._highest = 0
 
     async def final_block(self) -> Block:
         """Return the newest final block that a quorum of endpoints has reached and agrees on.
 
         Where there is a quorum it never goes back: endpoints that lag cannot bring a right to life again that was withdrawn.
         """
-        if self._rpc.quorum == 1 and not self._finality.confirmations:
-            return await self._newest_of_one()
-        number = max(0, await self._head() - (self._finality.confirmations or 0))
+        if self._rpc.quorum == 1 and not self._confirmations:
+            header = await self._rpc.ask(self._newest)
+            if header is None:
+                raise BlockGone(f"the chain has no block {self._tag}")
+            return header.to_block()
+        number = max(0, await self._head() - self._confirmations)
         if self._rpc.quorum == 1:
             return await self.block(number)
-        block = await self._when_reached(max(number, self._newest))
-        self._newest = max(block.number, self._newest)
+        block = await self._when_reached(max(number, self._highest))
+        self._highest = max(block.number, self._highest)
         return block
 
     async def _when_reached(self, number: int) -> Block:
@@ -104,26 +108,20 @@ class FinalBlocks:
             raise BlockGone(f"the chain has no block number {number}")
         return header.to_block()
 
-    @property
-    def _tag(self) -> str:
-        return "finalized" if self._finality.confirmations is None else "latest"
-
     async def _head(self) -> int:
         """The highest number that a quorum of endpoints has reached: one that lies or lags alone decides nothing."""
-        headers = await self._rpc.survey("eth_getBlockByNumber", (self._tag, False), Header)
+        headers = await self._rpc.survey(Question("eth_getBlockByNumber", (self._tag, False), Header))
         return sorted((header.to_block().number for header in headers), reverse=True)[self._rpc.quorum - 1]
 
-    async def _newest_of_one(self) -> Block:
-        header = await self._rpc.read("eth_getBlockByNumber", (self._tag, False), Header | None)  # type: ignore[arg-type]  # a union is a shape
-        if header is None:
-            raise BlockGone(f"the chain has no block {self._tag}")
-        return header.to_block()
+
+def _named(block_: str) -> Question[Header | None]:
+    """Ask for the block of a tag, or of a number in hex."""
+    return Question("eth_getBlockByNumber", (block_, False), Header | None)  # type: ignore[arg-type]  # a union is a shape
 
 
 async def _numbered(endpoint: Endpoint, number: int) -> Header | None:
     """What an endpoint has as the block of this number."""
-    raw = await endpoint.ask("eth_getBlockByNumber", (hex(number), False))
-    header = decode(raw, Header | None)  # type: ignore[arg-type]  # a union is a shape
+    header = await endpoint.ask(_named(hex(number)))
     if header is not None and int(header.number, 16) != number:
         raise EndpointFailed(f"asked for block {number}, it gave block {int(header.number, 16)}")
     return header

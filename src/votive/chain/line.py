@@ -1,7 +1,7 @@
 """HTTP/1.1 to one endpoint, JSON-RPC's or REST's: connections that are kept, one request at a time on each.
 
-A signature asks the chain twice, so what an exchange costs counts: this is a small part of HTTP, read by httptools' parser,
-in a quarter of the time of a general client (docs/decisions/0070). No cookies, no compression, no redirects.
+Each signature asks the chain, so what an exchange costs counts: this is a small part of HTTP, read by httptools' parser, in a
+quarter of the time of a general client (docs/decisions/0070, 0081). No cookies, no compression, no redirects.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
-from typing import cast
+from collections.abc import Awaitable
+from typing import TypeAlias, cast
 from urllib.parse import quote, unquote, urlsplit
 
 import httptools
@@ -17,11 +18,16 @@ import httptools
 MAX_REPLY = 16 * 1024 * 1024
 """Largest reply that is read, in bytes, unless a question allows less."""
 IDLE_SECONDS = 15.0
-"""A connection that was idle for longer may be about to be closed by the other end: it is not used again."""
+"""A connection on which nothing was asked for longer may be about to be closed by the other end: it is not used again."""
 MOST_IDLE = 16
 """Connections that are kept."""
+MOST_HEADERS = 256
+"""Of a reply; more are no reply but an attempt to fill the memory."""
 
 _PLAIN = "/%:@!$&'()*+,;=~"
+
+Reply: TypeAlias = tuple[int, bytes]
+"""Status and body."""
 
 
 class ExchangeFailed(Exception):
@@ -37,42 +43,48 @@ class ReplyTooLarge(ExchangeFailed):
 
 
 class Wire(asyncio.Protocol):
-    """One connection; ``ask`` is called again only after it has returned."""
+    """One connection; ``ask`` is called again only after it has answered."""
 
     def __init__(self) -> None:
         self.reusable = True
-        self.idle_since = 0.0
+        self.asked_at = 0.0
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[None] = loop.create_future()
         self._loop = loop
-        self._reply: asyncio.Future[bytes] | None = None
+        self._reply: asyncio.Future[Reply] | None = None
+        self._timer: asyncio.TimerHandle
         self._transport: asyncio.Transport
+        self._headers: dict[bytes, bytes] = {}
+        self.on_header = self._headers.__setitem__  # what the parser calls for each; of most replies nobody asks for any
         self._parser = httptools.HttpResponseParser(self)
+        self._status: int | None = None
         self._content = bytearray()
-        self._limit = MAX_REPLY
-        self._headed = self._delimited = False
+        self._limit = 0
 
-    async def ask(self, request: bytes, limit: int) -> tuple[int, bytes]:
-        """Send ``request`` and return the reply's status and body of at most ``limit`` bytes; ExchangeFailed if there is none."""
-        if self.lost.done():
+    def ask(self, request: bytes, limit: int, until: float) -> asyncio.Future[Reply]:
+        """Send ``request``; what is returned becomes the reply, with a body of at most ``limit`` bytes.
+
+        It becomes ExchangeFailed if there is none, TimeoutError at ``until`` by the loop's clock. Who stops waiting has to
+        ``abort``: the reply may still come.
+        """
+        if not self.reusable:
             raise ExchangeFailed("the connection was closed")
+        self._headers.clear()
+        self._status = None
         self._content = bytearray()
         self._limit = limit
-        self._headed = self._delimited = False
         self._reply = self._loop.create_future()
+        self._timer = self._loop.call_at(until, self._late)  # one call; asyncio.timeout takes some ten
         self._transport.write(request)
-        try:
-            content = await self._reply
-            return self._parser.get_status_code(), content
-        finally:
-            self._reply = None
+        return self._reply
 
     def abort(self) -> None:
-        """Drop the connection."""
+        """Drop the connection, and with it a reply that nobody waits for any more."""
         self.reusable = False
+        self._awaited()
         self._transport.abort()
 
-    # What the transport calls.
+    # What the transport and the clock call.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is up."""
@@ -80,69 +92,87 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse; what nobody asked for ends the connection."""
-        if self._reply is None or self._reply.done():
+        if self._reply is None:
             self.abort()
             return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             self._fail(ExchangeFailed(f"the reply is no HTTP: {error}"))
+        if self._reply is not None:
+            self._look_ahead()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the reply that was waited for: whole, if only the connection's end delimits it."""
         self.reusable = False
         if not self.lost.done():
             self.lost.set_result(None)
-        if exc is None and self._headed and not self._delimited:
+        delimited = self._header(b"content-length") is not None or self._header(b"transfer-encoding") is not None
+        if exc is None and self._status is not None and not delimited:
             self._finish()
         else:
             self._fail(ExchangeFailed(f"the connection broke: {exc or 'closed'}"))
 
-    # What the parser calls.
+    def _late(self) -> None:
+        self._fail(TimeoutError())
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Note whether the header itself says where the body ends, and refuse one that is too large before it comes."""
-        name = name.lower()
-        self._delimited |= name in (b"content-length", b"transfer-encoding")
-        if name == b"content-length" and value.isdigit() and int(value[:20]) > self._limit:
-            self._fail(ReplyTooLarge(self._limit))
+    # What the parser calls.
 
     def on_headers_complete(self) -> None:
         """Refuse what is no answer but an address."""
-        status = self._parser.get_status_code()
-        self._headed = True
+        self._status = status = self._parser.get_status_code()
         if 300 <= status < 400:
             self._fail(ExchangeFailed(f"it redirects elsewhere (HTTP status {status}); configure the address that it points to"))
 
     def on_body(self, body: bytes) -> None:
         """Collect the reply up to its limit."""
-        if len(self._content) + len(body) > self._limit:
+        self._content += body
+        if len(self._content) > self._limit:
             self._fail(ReplyTooLarge(self._limit))
-        else:
-            self._content += body
 
     def on_message_complete(self) -> None:
-        """The reply is whole."""
-        self.reusable = self.reusable and self._delimited and self._parser.should_keep_alive()
+        """The reply is whole, and not because the connection ended."""
+        self.reusable = self.reusable and self._parser.should_keep_alive()
         self._finish()
 
-    def _finish(self) -> None:
-        if self._reply is not None and not self._reply.done():
-            self._reply.set_result(bytes(self._content))
+    def _header(self, name: bytes) -> bytes | None:
+        return next((value for found, value in self._headers.items() if found.lower() == name), None)
 
-    def _fail(self, error: ExchangeFailed) -> None:
+    def _look_ahead(self) -> None:
+        """Refuse a reply that did not come whole at once, and by its head will be too large, or has no end of headers."""
+        length = self._header(b"content-length")
+        if length is not None and length.isdigit() and int(length[:20]) > self._limit:
+            self._fail(ReplyTooLarge(self._limit))
+        elif len(self._headers) > MOST_HEADERS:
+            self._fail(ExchangeFailed(f"the reply has more than {MOST_HEADERS} headers"))
+
+    def _finish(self) -> None:
+        reply = self._awaited()
+        if reply is not None and self._status is not None:
+            reply.set_result((self._status, bytes(self._content)))
+
+    def _fail(self, error: ExchangeFailed | TimeoutError) -> None:
+        reply = self._awaited()
         self.abort()
-        if self._reply is not None and not self._reply.done():
-            self._reply.set_exception(error)
+        if reply is not None:
+            reply.set_exception(error)
+
+    def _awaited(self) -> asyncio.Future[Reply] | None:
+        """Return the reply if somebody waits for it; from here on it is not waited for by us."""
+        reply, self._reply = self._reply, None
+        if reply is None:
+            return None
+        self._timer.cancel()
+        return None if reply.done() else reply
 
 
 class Line:
-    """Posts JSON to ``url`` (http or https; ValueError otherwise), or gets what is beneath it.
+    """Posts JSON to ``url`` (http or https; ValueError otherwise), or gets what is beneath it; each may take ``timeout`` seconds.
 
     Over as many connections as there are requests at a time.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timeout: float) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("this is no address of an HTTP endpoint")
@@ -157,30 +187,37 @@ class Line:
             head.append("Authorization: Basic " + base64.b64encode(password.encode()).decode())
         self._headers = "\r\n".join(head).encode("ascii")
         self._posting = self._head("POST", target)
+        self._timeout = timeout
         self._idle: list[Wire] = []
 
-    async def post(self, body: bytes, limit: int | None = None) -> tuple[int, bytes]:
-        """Post ``body`` once; return status and body of the reply. ExchangeFailed or OSError if there is none.
+    def post(self, body: bytes, limit: int | None = None) -> Awaitable[Reply]:
+        """Post ``body`` once; await the reply. ExchangeFailed or OSError, of which TimeoutError is one, if there is none.
 
         A reply of more than ``limit`` bytes (MAX_REPLY by default) is ReplyTooLarge, and never in memory as a whole.
         """
-        return await self._exchange(self._posting, body, limit)
+        return self._exchange(self._posting, body, limit)
 
-    async def get(self, target: str, limit: int | None = None) -> tuple[int, bytes]:
+    def get(self, target: str, limit: int | None = None) -> Awaitable[Reply]:
         """Get ``target`` ("/path?query") beneath the URL's path once; the same results as ``post``."""
-        return await self._exchange(self._head("GET", self._base + quote(target, safe=_PLAIN + "?")), b"", limit)
+        return self._exchange(self._head("GET", self._base + quote(target, safe=_PLAIN + "?")), b"", limit)
 
     def _head(self, method: str, target: str) -> bytes:
         return b"%b %b HTTP/1.1\r\n%b\r\nContent-Length: " % (method.encode("ascii"), target.encode("ascii"), self._headers)
 
-    async def _exchange(self, head: bytes, body: bytes, limit: int | None) -> tuple[int, bytes]:
-        wire = self._kept() or await self._connect()
+    async def _exchange(self, head: bytes, body: bytes, limit: int | None) -> Reply:
+        now = asyncio.get_running_loop().time()
+        until = now + self._timeout
+        wire = self._kept(now) or await self._connect(until)
+        wire.asked_at = now
         try:
-            reply = await wire.ask(b"%b%d\r\n\r\n%b" % (head, len(body), body), MAX_REPLY if limit is None else limit)
+            reply = await wire.ask(b"%b%d\r\n\r\n%b" % (head, len(body), body), MAX_REPLY if limit is None else limit, until)
         except BaseException:
             wire.abort()
             raise
-        self._keep(wire)
+        if wire.reusable and len(self._idle) < MOST_IDLE:
+            self._idle.append(wire)
+        else:
+            wire.abort()
         return reply
 
     async def close(self) -> None:
@@ -190,23 +227,16 @@ class Line:
             wire.abort()
             await wire.lost
 
-    async def _connect(self) -> Wire:
+    async def _connect(self, until: float) -> Wire:
         loop = asyncio.get_running_loop()
-        _, wire = await loop.create_connection(Wire, self._host, self._port, ssl=self._secure)
+        async with asyncio.timeout_at(until):
+            _, wire = await loop.create_connection(Wire, self._host, self._port, ssl=self._secure)
         return wire
 
-    def _kept(self) -> Wire | None:
-        oldest = asyncio.get_running_loop().time() - IDLE_SECONDS
+    def _kept(self, now: float) -> Wire | None:
         while self._idle:
             wire = self._idle.pop()
-            if wire.reusable and wire.idle_since > oldest:
+            if wire.reusable and now - wire.asked_at < IDLE_SECONDS:
                 return wire
             wire.abort()
         return None
-
-    def _keep(self, wire: Wire) -> None:
-        if wire.reusable and len(self._idle) < MOST_IDLE:
-            wire.idle_since = asyncio.get_running_loop().time()
-            self._idle.append(wire)
-        else:
-            wire.abort()

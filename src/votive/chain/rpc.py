@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from votive.chain.endpoint import Endpoint, decode
+from votive.chain.endpoint import Endpoint, Question
 from votive.chain.endpoints import Endpoints
 from votive.chain.errors import BlockGone, CallRefused, CallReverted, WrongChain
 from votive.chain.shapes import Data, Quantity
@@ -29,7 +29,7 @@ class Rpc:
         different = dict.fromkeys(urls)
         self.chain_id = chain_id
         self.quorum = quorum
-        self._endpoints = Endpoints([Endpoint(url, chain_id, timeout) for url in different], quorum, deadline)
+        self._endpoints = Endpoints([Endpoint(url, chain_id, min(timeout, deadline)) for url in different], quorum, deadline)
 
     async def __aenter__(self) -> Self:
         try:
@@ -52,22 +52,27 @@ class Rpc:
         Raises ChainUnavailable or QuorumNotReached after the deadline; WrongChain, CallReverted and CallRefused at once, and
         AnswerTooLarge if a reply would have more than ``limit`` bytes.
         """
-        return await self._endpoints.agreed(_question(method, params, shape, limit))
+        return await self.ask(Question(method, params, shape, limit=limit))
+
+    def ask(self, question: Question[T]) -> Awaitable[T]:
+        """Await the answer of a quorum to a question that is made once and asked often; the same errors as ``read``."""
+        return self._endpoints.agreed(question.put_to)
 
     async def agreed(self, ask: Callable[[Endpoint], Awaitable[T]], deadline: float | None = None) -> T:
         """Return what ``ask`` gives for a quorum of endpoints; the same errors as ``read``, after ``deadline`` seconds."""
         return await self._endpoints.agreed(ask, deadline)
 
-    async def survey(self, method: str, params: Sequence[Any], shape: type[T]) -> list[T]:
+    async def survey(self, question: Question[T]) -> list[T]:
         """Return the answers of all endpoints that work, a quorum at least, equal or not: heads of a chain differ by nature."""
-        return await self._endpoints.surveyed(_question(method, params, shape))
+        return await self._endpoints.surveyed(question.put_to)
 
     async def reached(self, method: str, params: Sequence[Any] = ()) -> int:
         """Return the highest number that a quorum of endpoints reaches: one that lies or lags alone decides nothing."""
-        question = _question(method, params, Quantity)
+        question = Question(method, params, Quantity)
 
         async def ask(endpoint: Endpoint) -> int:
-            return int(await question(endpoint), 16)
+            answer = await endpoint.ask(question)
+            return int(answer, 16)
 
         return await self._endpoints.reached(ask)
 
@@ -90,7 +95,7 @@ class Rpc:
 
     async def send_raw(self, transaction: bytes) -> None:
         """Send a signed transaction once to every endpoint; it is enough that one takes it. Raises why none did."""
-        ballot = await self._endpoints.all(_question("eth_sendRawTransaction", (hex0x(transaction),), str), 1)
+        ballot = await self._endpoints.all(Question("eth_sendRawTransaction", (hex0x(transaction),), str).put_to, 1)
         if not ballot.sufficient:
             ballot.raise_first(CallRefused)
         ballot.values()
@@ -104,10 +109,3 @@ class Rpc:
 def pin_of(block_hash: bytes) -> dict[str, Any]:
     """Name the state of a canonical block, as EIP-1898 does."""
     return {"blockHash": hex0x(block_hash), "requireCanonical": True}
-
-
-def _question(method: str, params: Sequence[Any], shape: type[T], limit: int | None = None) -> Callable[[Endpoint], Awaitable[T]]:
-    async def ask(endpoint: Endpoint) -> T:
-        return decode(await endpoint.ask(method, params, limit=limit), shape)
-
-    return ask

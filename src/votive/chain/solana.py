@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from votive.chain.endpoint import Endpoint
+import msgspec
+
+from votive.chain.endpoint import Endpoint, Question
 from votive.chain.endpoints import Endpoints
 from votive.chain.exact import ExactJson
 from votive.terms.errors import CallerError
@@ -52,7 +54,8 @@ class SolanaChain:
         question = finalized(method, params)
 
         async def ask(endpoint: Endpoint) -> ExactJson:
-            return ExactJson(_without_context(ExactJson.of(await endpoint.ask(method, question, limit=MAX_ANSWER)).value))
+            raw = await endpoint.ask(Question(method, question, msgspec.Raw, limit=MAX_ANSWER))
+            return ExactJson(_without_context(ExactJson.of(bytes(raw)).value))
 
         return (await self._endpoints.agreed(ask)).value
 

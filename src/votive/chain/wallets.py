@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from votive.chain.abi import Function
-from votive.chain.endpoint import Endpoint, EndpointFailed, NoAnswerInTime, decode
+from votive.chain.endpoint import Endpoint, EndpointFailed, NoAnswerInTime, Question
 from votive.chain.errors import AnswerTooLarge, CallRefused, CallReverted
 from votive.chain.rpc import Rpc, pin_of
 from votive.chain.shapes import Data, Quantity
@@ -82,26 +82,26 @@ async def _ask(endpoint: Endpoint, call: dict[str, Any], pin: dict[str, Any]) ->
     """What one endpoint says. Clients word failures differently, so that a quorum agrees on ``valid`` only."""
     try:
         async with asyncio.timeout(SECONDS):
-            raw = await endpoint.ask("eth_call", (call, pin), limit=MAX_ANSWER)
+            returned = await endpoint.ask(Question("eth_call", (call, pin), Data, limit=MAX_ANSWER))
     except CallReverted:
         return WalletAnswer(False, "the contract reverted")
     except CallRefused:
         # Out of gas, or a state that this endpoint cannot read: only an endpoint that can read it may speak of the contract.
-        decode(await endpoint.ask("eth_getBalance", (call["to"], pin)), Quantity)
+        await endpoint.ask(Question("eth_getBalance", (call["to"], pin), Quantity))
         return WalletAnswer(False, f"the call could not be executed within {GAS} gas")
     except AnswerTooLarge:
         return WalletAnswer(False, "the contract returned more than a wallet answers")
     except (TimeoutError, NoAnswerInTime):
         await _prove_alive(endpoint)
         return WalletAnswer(False, f"the contract did not answer within {SECONDS} s")
-    return _judged(bytes_of(decode(raw, Data)))
+    return _judged(bytes_of(returned))
 
 
 async def _prove_alive(endpoint: Endpoint) -> None:
     """EndpointFailed unless the endpoint answers a question that costs nothing: then it was the contract that took long."""
     try:
         async with asyncio.timeout(PROBE_SECONDS):
-            decode(await endpoint.ask("eth_blockNumber", ()), Quantity)
+            await endpoint.ask(Question("eth_blockNumber", (), Quantity))
     except TimeoutError as error:
         raise EndpointFailed(f"no answer within {PROBE_SECONDS} s") from error
 

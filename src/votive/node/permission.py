@@ -34,20 +34,37 @@ class SharedBlocks:
 
     def __init__(self, blocks: ReadBlocks) -> None:
         self._blocks = blocks
-        self._next: asyncio.Task[Block] | None = None
+        self._asking: list[asyncio.Future[Block]] = []
+        self._reader: asyncio.Task[None] | None = None  # until another begins: by then a connection holds the one before
         self._final: dict[tuple[int, bytes], float] = {}
 
     async def final_block(self) -> Block:
         """Return a final block that was read after the call: never one from before it."""
-        if self._next is None:
-            self._next = asyncio.create_task(self._read())
-        block = await asyncio.shield(self._next)
-        self._remember((block.number, block.hash))
-        return block
+        loop = asyncio.get_running_loop()
+        if not self._asking:
+            self._reader = loop.create_task(self._read())
+        answer: asyncio.Future[Block] = loop.create_future()  # one each: who stops waiting cancels his own
+        self._asking.append(answer)
+        return await answer
 
-    async def _read(self) -> Block:
-        self._next = None  # a task begins in the loop's next turn: whoever asked within this one shares the question
-        return await self._blocks.final_block()
+    async def _read(self) -> None:
+        # A task begins in the loop's next turn: whoever asked within this one shares the question, and nobody after it.
+        asking, self._asking = self._asking, []
+        try:
+            block = await self._blocks.final_block()
+        except Exception as error:  # noqa: BLE001  # whatever it is, it goes to all who asked
+            for answer in asking:
+                if not answer.done():
+                    answer.set_exception(error)
+        except BaseException:
+            for answer in asking:
+                answer.cancel()
+            raise
+        else:
+            self._remember((block.number, block.hash))
+            for answer in asking:
+                if not answer.done():
+                    answer.set_result(block)
 
     async def is_final(self, block: NamedBlock) -> bool:
         """Return whether ``block`` is canonical and final by our rule, or was moments ago."""
@@ -61,7 +78,8 @@ class SharedBlocks:
 
     def _remember(self, named: tuple[int, bytes]) -> None:
         now = time.monotonic()
-        self._final = {block: seen for block, seen in self._final.items() if now - seen < MEMORY_SECONDS}
+        if named not in self._final:  # a new block takes the place of those that are too old
+            self._final = {block: seen for block, seen in self._final.items() if now - seen < MEMORY_SECONDS}
         self._final[named] = now
 
 
