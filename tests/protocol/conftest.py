@@ -92,6 +92,22 @@ def perform(
     return simulate(play())
 
 
+def half(scene: Scene, of: Seat) -> list[Seat]:
+    """Every second of the other seats."""
+    return list(scene.committee.others(of))[::2]
+
+
+def follower(scene: Scene) -> Seat:
+    """A seat that signs in attempt 0 without leading it, if ``late_others`` come late."""
+    return next(seat for seat in scene.committee.seats if seat != scene.leader())
+
+
+def late_others(scene: Scene, name: str = "request") -> dict[Seat, float]:
+    """Everyone but the leader of attempt 0 and the lowest t − 1 others comes late, so that these t are proposed."""
+    leader = scene.leader(0, name)
+    return dict.fromkeys([seat for seat in scene.committee.seats if seat != leader][scene.committee.threshold - 1 :], 0.05)
+
+
 @pytest.fixture(params=[4, 7, 10], ids=lambda n: f"n{n}")
 def n(request: pytest.FixtureRequest) -> int:
     return request.param

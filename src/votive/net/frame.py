@@ -26,9 +26,11 @@ _HEAD = struct.Struct(">IBB32sIB65s")
 """Both."""
 LINK_KINDS = frozenset({Kind.HELLO, Kind.HELLO_ACK, Kind.PING})
 """What two ends of a link say to each other; it belongs to no session and carries no wallet signature."""
-CHECKED_LATER = frozenset({Kind.SIGN_READY, Kind.SIGN_ROUND1, Kind.SIGN_ROUND2, Kind.SIGN_ROUND3, Kind.SIGN_OUTCOME, Kind.SIGN_ASK})
+CHECKED_LATER = frozenset(
+    {Kind.SIGN_READY, Kind.SIGN_PROPOSE, Kind.SIGN_ROUND1, Kind.SIGN_ROUND2, Kind.SIGN_ROUND3, Kind.SIGN_OUTCOME, Kind.SIGN_ASK}
+)
 """Most frames of a signature. TLS has proven their sender to us; the wallet's signature is for third parties, so it is checked
-before one of them serves as evidence, and by chance (docs/decisions/0072). What is passed on as evidence is checked on arrival."""
+before one of them serves as evidence or is passed on as such, and by chance (docs/decisions/0072, 0079)."""
 MAX_ATTEMPT = 2**32 - 1
 _WINDOW = 128 * 1024
 """Bytes taken from a link at a time: a round of a signature for two seats is one reading."""

@@ -288,7 +288,7 @@ class Attempt:
         self._memory.note_failure(proposed.signers)
         if leave.reason is Reason.SILENCE:
             self._memory.note_silence(leave.seats)
-        shown, evidence = (proposed.payload, proposed.evidence) if proposed.evidence is not None else (b"", b"")
+        shown, evidence = self._board.shown(self.number, proposed)
         abort = Abort(reason=leave.reason, seats=leave.seats, proposal=shown, evidence=evidence)
         await self._channel.broadcast(Kind.SIGN_ABORT, encode(abort), self.number)
         self._tools.observe(Left(self.number, leave.reason, leave.seats))

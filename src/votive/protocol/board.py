@@ -257,6 +257,11 @@ class Board:
         if not self.outcome.done():
             self.outcome.set_exception(error)
 
+    def shown(self, attempt: int, proposed: Proposed) -> tuple[bytes, bytes]:
+        """Return payload and evidence of a proposal of ``attempt`` for others to see; nothing if it is ours, or its signature is false."""
+        proven = () if proposed.evidence is None else self._proven(proposed.leader, [proposed.envelope(attempt)])
+        return next(((envelope.payload, envelope.evidence or b"") for envelope in proven), (b"", b""))
+
     def blame_result(self, seat: Seat, why: str, attempt: int) -> None:
         """Note that a check of the engine convicts ``seat``, by the messages of its rounds in ``attempt``."""
         self.culprits.add(seat)
