@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from votive.node.api.body import MAX_DEPTH, Budget, parse, read_json, typed
+from votive.node.api.body import MAX_DEPTH, Budget, announced, parse, read_json, typed
 from votive.node.execute import EncryptionSignBody, ExecuteBody, PkpSignBody
 from votive.terms.errors import CallerError, ErrorCode
 
@@ -26,7 +26,7 @@ async def endless(sent: list[int]) -> AsyncIterator[bytes]:
 async def test_a_body_that_declares_too_much_is_refused_before_a_byte_is_read() -> None:
     sent: list[int] = []
     with pytest.raises(CallerError) as caught:
-        await read_json(endless(sent), "70000", 64 * 1024, Budget())
+        await read_json(endless(sent), 70_000, 64 * 1024, Budget())
     assert (caught.value.status, caught.value.code, sent) == (413, ErrorCode.BODY_TOO_LARGE, [])
 
 
@@ -46,13 +46,32 @@ async def test_all_bodies_together_are_bounded_and_what_was_read_is_given_back()
     assert await read_json(chunks(b'{"a": "', b"x" * 1900, b'"}'), None, 10_000, budget) == {"a": "x" * 1900}
 
 
-@pytest.mark.parametrize("declared", ["", "-1", "ten", "9" * 400])
-async def test_a_strange_content_length_breaks_nothing(declared: str) -> None:
-    if declared.startswith("9"):
-        with pytest.raises(CallerError):
-            await read_json(chunks(b"{}"), declared, 100, Budget())
-    else:
-        assert await read_json(chunks(b"{}"), declared, 100, Budget()) == {}
+async def test_a_whole_body_has_the_same_limit() -> None:
+    with pytest.raises(CallerError) as caught:
+        await read_json(b'{"a": 1}', None, 7, Budget())
+    assert caught.value.status == 413
+    assert await read_json(b'{"a": 1}', 8, 8, Budget()) == {"a": 1}
+
+
+async def test_a_whole_body_counts_while_it_is_parsed() -> None:
+    budget = Budget(8)
+    with pytest.raises(CallerError) as caught:
+        await read_json(b'{"a": 12}', 9, 100, budget)
+    assert caught.value.status == 429
+    for _ in range(2):
+        assert await read_json(b'{"a": 1}', 8, 100, budget) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("header", "length"),
+    [(None, None), ("", None), ("-1", None), ("+1", None), ("ten", None), ("٣", None), ("²", None), ("70000", 70_000), ("0" * 9 + "7", 7)],
+)
+def test_a_strange_content_length_is_none(header: str | None, length: int | None) -> None:
+    assert announced(header) == length
+
+
+def test_a_content_length_of_any_size_is_read() -> None:
+    assert (announced("9" * 5000) or 0) > 10**18
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from litestar.config.cors import CORSConfig
 
 from votive.node.api.block_hash import block_hash
 from votive.node.api.claim import claim
-from votive.node.api.connection import Connection
+from votive.node.api.connection import answering
 from votive.node.api.encryption_sign import encryption_sign
 from votive.node.api.errors import respond_to_error
 from votive.node.api.execute import execute
@@ -78,9 +78,8 @@ def versions(path: str, answer: Answer) -> dict[str, Answer]:
     return {path: answer, path + SESSIONS_ONLY: answer}
 
 
-def application(front: Front) -> Straight:
+def application(front: Front, answers: Mapping[str, Answer]) -> Straight:
     """Build the application. Any web page may call it: requests carry their authority in themselves, never in cookies."""
-    answers = front.answers()
     posts = [posted(path, answer) for path, answer in answers.items()]
     rest = Litestar(
         route_handlers=[
@@ -110,11 +109,12 @@ class Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(front: Front, listener: socket.socket) -> AsyncIterator[None]:
     """Serve the application on ``listener`` for as long as the block runs."""
+    answers = front.answers()
     config = uvicorn.Config(
-        application(front),
+        application(front, answers),
         interface="asgi3",
         loop="none",
-        http=Connection,
+        http=answering(answers),
         ws="none",
         lifespan="off",
         log_config=None,

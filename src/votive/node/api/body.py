@@ -7,7 +7,7 @@ import json
 import math
 import sys
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -39,6 +39,9 @@ _LOOKED_AT = frozenset({dict, list, float})
 
 Body = TypeVar("Body", bound=msgspec.Struct)
 
+Incoming: TypeAlias = bytes | AsyncIterator[bytes]
+"""A body: whole, or in pieces as it comes."""
+
 
 class Budget:
     """Counts the bytes of all bodies that are being read, so that many large ones together stay bounded too."""
@@ -57,14 +60,18 @@ class Budget:
         self._free += size
 
 
-async def read_json(chunks: AsyncIterator[bytes], declared: str | None, limit: int, budget: Budget) -> dict[str, Any]:
-    """Read a JSON object of at most ``limit`` bytes; ``declared`` is the Content-Length header.
+async def read_json(body: Incoming, length: int | None, limit: int, budget: Budget) -> dict[str, Any]:
+    """Read a JSON object of at most ``limit`` bytes; ``length`` is what was announced.
 
     Raises:
         CallerError: 413 beyond the limit; 429 beyond the budget;
             400 for anything that is not strict JSON with distinct keys, or not an object.
     """
-    data = await read_limited(chunks, declared, limit, budget)
+    if length is not None and length > limit:
+        raise too_large(limit)
+    data = body if isinstance(body, bytes) else await read_limited(body, limit, budget)
+    if len(data) > limit:
+        raise too_large(limit)
     budget.take(len(data))
     try:
         value = await asyncio.to_thread(parse, data) if len(data) > LARGE else parse(data)
@@ -75,15 +82,13 @@ async def read_json(chunks: AsyncIterator[bytes], declared: str | None, limit: i
     return value
 
 
-async def read_limited(chunks: AsyncIterator[bytes], declared: str | None, limit: int, budget: Budget) -> bytes:
-    """Collect ``chunks`` up to ``limit`` bytes; never holds more than the limit and one chunk."""
-    if declared is not None and declared.isdigit() and int(declared[:20]) > limit:
-        raise too_large(limit)
+async def read_limited(pieces: AsyncIterator[bytes], limit: int, budget: Budget) -> bytes:
+    """Collect ``pieces`` up to ``limit`` bytes; never holds more than the limit and one piece."""
     data = bytearray()
     try:
-        async for chunk in chunks:
-            budget.take(len(chunk))
-            data += chunk  # from here on the chunk is given back below
+        async for piece in pieces:
+            budget.take(len(piece))
+            data += piece  # from here on the piece is given back below
             if len(data) > limit:
                 raise too_large(limit)
     finally:
@@ -91,9 +96,14 @@ async def read_limited(chunks: AsyncIterator[bytes], declared: str | None, limit
     return bytes(data)
 
 
-def is_large(declared: str | None) -> bool:
-    """Return whether a body of this Content-Length may be large; one that declares none may."""
-    return declared is None or not declared.isascii() or not declared.isdigit() or int(declared[:20]) > LARGE
+def announced(header: str | None) -> int | None:
+    """Read a Content-Length header; None if there is none, or if it is no number."""
+    return int(header[:20]) if header is not None and header.isascii() and header.isdigit() else None
+
+
+def is_large(length: int | None) -> bool:
+    """Return whether a body that was announced to be so long may be large; one that was not announced may."""
+    return length is None or length > LARGE
 
 
 def too_large(limit: int) -> CallerError:
@@ -107,9 +117,10 @@ def parse(data: bytes) -> Any:
     """Parse strict JSON: UTF-8, distinct keys, finite numbers, Unicode text, at most ``MAX_DEPTH`` deep and ``MAX_VALUES`` wide."""
     if data.count(b",") > MAX_COMMAS:
         raise too_many()
-    sys.setrecursionlimit(min(RECURSION, sys.getrecursionlimit()))
+    if sys.getrecursionlimit() > RECURSION:
+        sys.setrecursionlimit(RECURSION)
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=distinct, parse_constant=refuse_constant)
+        value = _decoder.decode(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise CallerError(f"the body is not UTF-8: byte {error.start} is wrong. Encode it as UTF-8.") from error
     except json.JSONDecodeError as error:
@@ -146,6 +157,9 @@ def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def refuse_constant(name: str) -> Any:
     """Refuse NaN and the infinities, which are not JSON."""
     raise CallerError(f"{name} is not JSON. Send a number or a string.")
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=distinct, parse_constant=refuse_constant)
 
 
 def too_deep() -> CallerError:

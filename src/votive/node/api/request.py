@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from votive.node.api.body import Budget, is_large, read_json, typed
+from votive.node.api.body import Budget, Incoming, is_large, read_json, typed
 from votive.node.api.errors import tell
 from votive.node.authorise import Asked
 from votive.node.metrics import Metrics
@@ -20,29 +20,29 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True)
-class Arrived:
+class Arrived(msgspec.Struct, frozen=True):
     """A request as it comes in."""
 
     path: str
     """Without trailing slash."""
     request_id: str
     """The X-Request-Id header, or empty."""
-    length: str | None
-    """The Content-Length header."""
-    chunks: AsyncIterator[bytes]
-    """The body."""
+    length: int | None
+    """How long the body was announced to be."""
+    body: Incoming
     client: str = ""
     """The network address that it comes from, as the socket has it: no header of the caller's is believed."""
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """What goes back: JSON under a status."""
 
     status: int
     body: bytes
 
+
+HEAD = ((b"content-type", b"application/json"), (b"access-control-allow-origin", b"*"))
+"""Headers of every reply: any web page may read it."""
 
 Answer: TypeAlias = Callable[[Arrived], Awaitable[Reply]]
 """One endpoint."""
@@ -64,7 +64,7 @@ class Door:
         began = time.monotonic()
         try:
             async with asyncio.timeout(self.seconds):
-                body = await read_json(arrived.chunks, arrived.length, limit, self.budget)
+                body = await read_json(arrived.body, arrived.length, limit, self.budget)
                 asked = Asked(arrived.path, arrived.request_id, body, large=is_large(arrived.length), client=arrived.client)
                 answer = await call(asked, typed(body, kind))
             reply = Reply(status, _encoder.encode(answer))

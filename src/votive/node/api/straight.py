@@ -1,6 +1,7 @@
 """The endpoints that work, without a framework in between: a signature waits for four nodes to answer one request each.
 
-Litestar has the same paths for every other method, so that preflights and 405s stay its own (docs/decisions/0071).
+Litestar has the same paths for every other method, so that preflights and 405s stay its own (docs/decisions/0071). Small bodies that
+come in one piece do not even get here: see ``votive.node.api.connection``.
 """
 
 from __future__ import annotations
@@ -12,10 +13,9 @@ from litestar import MediaType, Request, Response, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from votive.node.api.request import Answer, Arrived
+from votive.node.api.body import announced
+from votive.node.api.request import HEAD, Answer, Arrived
 from votive.terms.errors import CallerError
-
-_HEAD = ((b"content-type", b"application/json"), (b"access-control-allow-origin", b"*"))
 
 
 class Straight:
@@ -37,17 +37,17 @@ class Straight:
             Arrived(
                 path,
                 headers.get(b"x-request-id", b"").decode("latin-1"),
-                None if length is None else length.decode("latin-1"),
-                _chunks(receive),
+                None if length is None else announced(length.decode("latin-1")),
+                _pieces(receive),
                 (scope.get("client") or ("", 0))[0],
             )
         )
-        head = [*_HEAD, (b"content-length", b"%d" % len(reply.body))]
+        head = [*HEAD, (b"content-length", b"%d" % len(reply.body))]
         await send({"type": "http.response.start", "status": reply.status, "headers": head})
         await send({"type": "http.response.body", "body": reply.body, "more_body": False})
 
 
-async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
+async def _pieces(receive: Receive) -> AsyncIterator[bytes]:
     while True:
         message = await receive()
         if message["type"] != "http.request":
@@ -64,7 +64,9 @@ def posted(path: str, answer: Answer) -> HTTPRouteHandler:
     async def handler(request: Request[Any, Any, Any]) -> Response[bytes]:
         headers = request.headers
         client = request.client.host if request.client is not None else ""
-        reply = await answer(Arrived(path, headers.get("x-request-id", ""), headers.get("content-length"), request.stream(), client))
+        reply = await answer(
+            Arrived(path, headers.get("x-request-id", ""), announced(headers.get("content-length")), request.stream(), client)
+        )
         return Response(reply.body, status_code=reply.status, media_type=MediaType.JSON)
 
     return handler
