@@ -371,7 +371,7 @@ def limit(node: Node, seconds: float) -> None:
 
 
 def count(node: Node, event: str) -> float:
-    return float(node.decryption.metrics.signing_events.labels(event)._value.get())
+    return node.decryption.metrics.registry.get_sample_value("votive_signing_events_total", {"event": event}) or 0.0
 
 
 async def test_of_seven_nodes_one_may_lie_and_one_be_dead_and_with_three_dead_there_is_a_clear_error(tmp_path: Path) -> None:

@@ -159,4 +159,4 @@ class Decryption:
     def _observe(self, event: Event) -> None:
         if isinstance(event, Blamed):
             log.error("a node broke the protocol", peer=event.seat, why=event.why, messages=len(event.evidence))
-        self.metrics.signing_events.labels(type(event).__name__).inc()
+        self.metrics.event(type(event).__name__)

@@ -22,7 +22,7 @@ from votive.node.engine import Engine
 from votive.node.metrics import Metrics
 from votive.node.pairs import Pairs
 from votive.node.permission import Standing
-from votive.protocol import Blamed, Clock, Event, Left, PairLost, Signed, SigningMemory, SignRequest, SignTools, Unsigned, answer_late, sign
+from votive.protocol import Blamed, Clock, Event, LateAnswers, Left, PairLost, Signed, SigningMemory, SignRequest, SignTools, Unsigned, sign
 from votive.terms.block import Block
 from votive.terms.errors import CallerError
 from votive.terms.frame import Envelope
@@ -104,7 +104,8 @@ class Signer:
             raise
         finally:
             self.last_active = self._clock.now()
-        self._later(self._stay(channel, request, signed))
+        LateAnswers(channel, request, signed, work=self._later)
+        self._clock.later(LATE_SECONDS, channel.close)
         return signed
 
     def _open(self, session: bytes) -> SessionChannel:
@@ -149,13 +150,6 @@ class Signer:
         del self._running[name]
         if not task.cancelled() and (error := task.exception()) is not None:  # read here, as the caller may have gone
             log.info("no signature", session=name[0].hex()[:16], why=str(error))
-
-    async def _stay(self, channel: SessionChannel, request: SignRequest, signed: Signed) -> None:
-        """Answer nodes that come late with the outcome, then close the session for good."""
-        try:
-            await answer_late(channel, request, signed, clock=self._clock, seconds=LATE_SECONDS)
-        finally:
-            channel.close()
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

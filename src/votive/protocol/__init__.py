@@ -32,7 +32,7 @@ from votive.protocol.events import Adopted, Blamed, Entered, Event, Joined, Left
 from votive.protocol.memory import Signed, SigningMemory
 from votive.protocol.messages import Reason
 from votive.protocol.setup import pause_before, set_up_pair
-from votive.protocol.sign import Permission, SignLimits, SignRequest, SignTools, answer_late, sign
+from votive.protocol.sign import LateAnswers, Permission, SignLimits, SignRequest, SignTools, answer_late, sign
 
 __all__ = [
     "Adopted",
@@ -55,6 +55,7 @@ __all__ = [
     "IdentitiesDiffer",
     "Joined",
     "Kind",
+    "LateAnswers",
     "Left",
     "NodesSilent",
     "NotEnoughNodes",

@@ -10,7 +10,7 @@ The engine's arithmetic is DKLs23 (eprint 2023/765, Protocol 3.6); here is who m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from votive.core.errors import CheckFailed, PeerFault, SetupGone
 from votive.protocol.board import Board
@@ -191,17 +191,18 @@ class Attempt:
 
     async def _perform(self, proposed: Proposed) -> None:
         number, signers, run = self.number, proposed.signers, self._tools.run
+        others = [seat for seat in signers if seat != self._me]
         self._tools.observe(Joined(number, signers))
         name = sign_id(self._board.request.session, number, proposed.name)
         try:
             party, first = await run(lambda: self._begin(signers, name))
             await self._send_each(Kind.SIGN_ROUND1, proposed, first)
-            received = await self._gather(Kind.SIGN_ROUND1, proposed)
+            received = await self._gather(Kind.SIGN_ROUND1, proposed.name, others)
             await self._send_each(Kind.SIGN_ROUND2, proposed, await run(lambda: party.round2(received)))
-            answers = await self._gather(Kind.SIGN_ROUND2, proposed)
+            answers = await self._gather(Kind.SIGN_ROUND2, proposed.name, others)
             last = await self._last_message(party, answers)
-            await self._channel.broadcast(Kind.SIGN_ROUND3, proposed.name + last, number, to=self._others(proposed))
-            finals = await self._gather(Kind.SIGN_ROUND3, proposed)
+            await self._channel.broadcast(Kind.SIGN_ROUND3, proposed.name + last, number, to=others)
+            finals = await self._gather(Kind.SIGN_ROUND3, proposed.name, others)
             r, s, recovery_id = party.finish(finals)  # a fifth of a millisecond: a thread would cost as much again
         except PeerFault as fault:
             raise self._convict(fault) from fault
@@ -224,17 +225,13 @@ class Attempt:
             raise PermissionLost(self._board.request.block.number)
         return last
 
-    def _others(self, proposed: Proposed) -> list[Seat]:
-        return [Seat(seat) for seat in proposed.proposal.signers if seat != self._me]
-
     async def _send_each(self, kind: Kind, proposed: Proposed, messages: Mapping[Seat, bytes]) -> None:
         name = proposed.name
         for seat, message in messages.items():
             await self._channel.send(seat, kind, name + message, self.number)
 
-    async def _gather(self, kind: Kind, proposed: Proposed) -> dict[Seat, bytes]:
-        """Return the other signers' messages of one round, without the name of the proposal."""
-        others, name = self._others(proposed), proposed.name
+    async def _gather(self, kind: Kind, name: bytes, others: Sequence[Seat]) -> dict[Seat, bytes]:
+        """Return the messages of one round of the ``others`` that sign, without the proposal's name."""
 
         def answer() -> dict[Seat, bytes] | _Leave | None:
             here = self._board.rounds(self.number, kind)

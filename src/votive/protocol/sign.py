@@ -8,7 +8,7 @@ others. docs/protocol/sign.md has the steps and what each message reveals.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from votive.terms.encoding import encode
 from votive.terms.errors import VotiveError
 from votive.terms.participant import Seat
 
-__all__ = ["Permission", "SignLimits", "SignRequest", "SignTools", "Signed", "answer_late", "sign"]
+__all__ = ["LateAnswers", "Permission", "SignLimits", "SignRequest", "SignTools", "Signed", "answer_late", "sign"]
 
 _TICK = 0.25
 """Seconds between two looks at the links while a session waits; nothing on the straight way waits that long."""
@@ -260,25 +260,23 @@ async def answer_late(channel: Channel, request: SignRequest, signed: Signed, *,
     The attempt's leader has told all that were no signers. Whoever misses it, by whatever fault, asks or says READY anew, and is
     answered once.
     """
-    await _Afterwards(channel, request, signed).answer(clock, seconds)
+    async with asyncio.TaskGroup() as tasks:
+        LateAnswers(channel, request, signed, work=tasks.create_task)
+        await clock.sleep(seconds)
+        channel.listen(None)
 
 
-class _Afterwards:
-    def __init__(self, channel: Channel, request: SignRequest, signed: Signed) -> None:
-        self._channel, self._request, self._signed = channel, request, signed
+class LateAnswers:
+    """The same for as long as the channel is open, without a task that waits: ``work`` does what there is to do."""
+
+    def __init__(
+        self, channel: Channel, request: SignRequest, signed: Signed, *, work: Callable[[Coroutine[Any, Any, None]], object]
+    ) -> None:
+        self._channel, self._request, self._signed, self._work = channel, request, signed, work
         self._answered: set[Seat] = set()
-        self._wanting: asyncio.Queue[Collection[Seat] | None] = asyncio.Queue()
-
-    async def answer(self, clock: Clock, seconds: float) -> None:
-        self._channel.listen(self._hear)
-        alarm = clock.later(seconds, lambda: self._wanting.put_nowait(None))
-        try:
-            while (seats := await self._wanting.get()) is not None:
-                await _tell(self._channel, self._request, self._signed, seats)
-        finally:
-            alarm.cancel()
+        channel.listen(self._hear)
 
     def _hear(self, envelope: Envelope) -> None:
         if envelope.kind in {Kind.SIGN_READY, Kind.SIGN_ASK} and envelope.sender not in self._answered:
             self._answered.add(envelope.sender)
-            self._wanting.put_nowait({envelope.sender})
+            self._work(_tell(self._channel, self._request, self._signed, {envelope.sender}))

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,8 @@ CONNECTIONS = 1024
 """More connections than this are answered 503 at once."""
 GRACE_SECONDS = 2
 """So long requests in progress may finish when the node stops."""
+DATE_SECONDS = 1.0
+"""How often the date that stands in answers is renewed."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,22 @@ def application(front: Front, answers: Mapping[str, Answer]) -> Straight:
 class Server(uvicorn.Server):
     """uvicorn in the node's own event loop; signals belong to the daemon."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Let ``serve`` return, once what is being answered has been answered."""
+        self.should_exit = True
+        self._stopping.set()
+
+    async def main_loop(self) -> None:
+        """Renew the date of answers once a second, until ``stop``; uvicorn's own wakes ten times a second to see whether to stop."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(DATE_SECONDS):
+                    await self._stopping.wait()
+
     def capture_signals(self) -> Any:
         """Leave the process's signal handlers alone."""
         return nullcontext()
@@ -131,5 +149,5 @@ async def serving(front: Front, listener: socket.socket) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        server.should_exit = True
+        server.stop()
         await task
