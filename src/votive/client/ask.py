@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -69,41 +70,76 @@ async def ask_all(session: aiohttp.ClientSession, nodes: Sequence[Node], questio
 
     Once ``enough`` says that the answers so far suffice, the rest have the question's grace; who is silent then is left out.
     """
-    answers: list[Answer] = []
-    waiting = {asyncio.create_task(ask(session, node, question)) for node in nodes}
+    arrivals, satisfied = _Arrivals(len(nodes)), False
+    asking = [asyncio.create_task(arrivals.of(partial(ask, session, node, question))) for node in nodes]
     try:
-        while waiting:
-            satisfied = await enough(answers)
-            done, waiting = await asyncio.wait(
-                waiting,
-                timeout=question.grace if satisfied else None,
-                return_when=asyncio.ALL_COMPLETED if satisfied else asyncio.FIRST_COMPLETED,
-            )
-            answers += sorted((task.result() for task in done), key=lambda answer: answer.seconds)
-            if satisfied:
-                break
+        async with asyncio.timeout(question.patience) as time_left:
+            while arrivals.awaited and not await enough(arrivals.answers):
+                await arrivals.more()
+            satisfied = True
+            if arrivals.awaited:
+                time_left.reschedule(asyncio.get_running_loop().time() + question.grace)
+            while arrivals.awaited:
+                await arrivals.more()
+    except TimeoutError:
+        if not time_left.expired():
+            raise
     finally:
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-    return tuple(answers)
+        if waiting := [task for task in asking if not task.done()]:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+    return (*arrivals.answers, *(() if satisfied else _silent(nodes, arrivals.answers, question)))
+
+
+def _silent(nodes: Sequence[Node], answers: Sequence[Answer], question: Question) -> list[Answer]:
+    """Say of each node that is missing among ``answers`` that it did not answer in time."""
+    heard, seconds = {answer.seat for answer in answers}, question.patience
+    missing = [node for node in nodes if node.seat not in heard]
+    return [Answer(seat=node.seat, seconds=seconds, silence=f"no answer from {node.url} within {seconds:g} s") for node in missing]
+
+
+class _Arrivals:
+    """Answers in the order of arrival."""
+
+    def __init__(self, count: int) -> None:
+        self.answers: list[Answer] = []
+        self.awaited = count
+        """So many have not been taken yet."""
+        self._came: asyncio.Queue[Answer | Exception] = asyncio.Queue()
+
+    async def of(self, asking: Callable[[], Awaitable[Answer]]) -> None:
+        """Bring one in."""
+        try:
+            self._came.put_nowait(await asking())
+        except Exception as defect:  # noqa: BLE001  # our own, for whatever a node does is an answer: raised by ``more``
+            self._came.put_nowait(defect)
+
+    async def more(self) -> None:
+        """Wait for one, and take all that are here by then."""
+        self._take(await self._came.get())
+        while not self._came.empty():
+            self._take(self._came.get_nowait())
+
+    def _take(self, came: Answer | Exception) -> None:
+        if isinstance(came, Exception):
+            raise came
+        self.answers.append(came)
+        self.awaited -= 1
 
 
 async def ask(session: aiohttp.ClientSession, node: Node, question: Question) -> Answer:
-    """Post ``question`` to one node. Never raises for what the node does."""
+    """Post ``question`` to one node, however long it takes. Never raises for what the node does."""
     import aiohttp  # noqa: PLC0415  # loaded when first needed: see the package's docstring
 
     started = time.monotonic()
     headers = {"Content-Type": "application/json", "Accept": "application/json", "X-Request-Id": question.request_id}
     try:
-        async with asyncio.timeout(question.patience):
-            async with session.post(
-                node.url + question.path, data=question.bodies[node.seat], headers=headers, allow_redirects=False
-            ) as response:
-                raw = await read(response, ANSWER_LIMIT)
-                return _answer(node.seat, response.status, raw, time.monotonic() - started)
-    except TimeoutError:
-        silence = f"no answer from {node.url} within {question.patience:g} s"
+        async with session.post(
+            node.url + question.path, data=question.bodies[node.seat], headers=headers, allow_redirects=False
+        ) as response:
+            raw = await read(response, ANSWER_LIMIT)
+            return _answer(node.seat, response.status, raw, time.monotonic() - started)
     except (aiohttp.ClientError, OSError) as error:
         silence = f"{node.url} cannot be reached: {reason_of(error)}"
     return Answer(seat=node.seat, seconds=time.monotonic() - started, silence=silence)
