@@ -135,10 +135,21 @@ def _run(answer: Answer, claimed: ReadClaim) -> Run:
 def _signed(value: Any) -> EcdsaSignature:
     """Read one entry of ``signedData``: Lit writes its texts in quotes of their own."""
     try:
-        public_key, digest = (hex0x(bytes_of(value[name].strip('"'))) for name in ("publicKey", "dataSigned"))
-    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        public_key, digest = (value[name].strip('"') for name in ("publicKey", "dataSigned"))
+        r, s, v = (value["signature"][name] for name in "rsv")
+        return _told(public_key, digest, r, s, v)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise Unusable("an entry of its signedData lacks publicKey, dataSigned or signature {r, s, v} in hex") from error
+
+
+@lru_cache(maxsize=512)
+def _told(public_key: str, digest: str, r: Any, s: Any, v: Any) -> EcdsaSignature:
+    """Read and verify a signature as a node tells it; all nodes tell the same."""
+    try:
+        key, signed = hex0x(bytes_of(public_key)), hex0x(bytes_of(digest))
+    except ValueError as error:
         raise Unusable("an entry of its signedData lacks publicKey or dataSigned in hex") from error
-    return signature_of(value.get("signature"), public_key=public_key, digest=digest)
+    return signature_of({"r": r, "s": s, "v": v}, public_key=key, digest=signed)
 
 
 def keys_of(runs: Sequence[Run]) -> frozenset[str]:
