@@ -101,7 +101,9 @@ def test_one_node_that_lies_and_one_that_is_dead_stop_nothing(tmp_path: Path) ->
             kill(place, 6)
             with liar(kill(place, 3), false) as asked:
                 results = [client.decrypt(sealed, account=account) for _ in range(10)]
-        assert [result.data for result in results] == [SECRET] * 10
+                while "/votive/network" not in asked and len(results) < 100:  # an honest node's answer may end the question to it unread
+                    results.append(client.decrypt(sealed, account=account))
+        assert {result.data for result in results} == {SECRET}
         assert all(result.nodes == (1, 2, 4, 5, 7) for result in results)
         named = [fault for result in results for fault in result.faults]
         assert {(fault.seat, fault.reason) for fault in named} <= {(3, "its share does not verify")}
