@@ -155,12 +155,15 @@ async def read(response: aiohttp.ClientResponse, limit: int) -> bytes:
     return bytes(raw)
 
 
-def decoded(raw: bytes, kind: type[Shape]) -> Shape:
+_objects = msgspec.json.Decoder(dict[str, Any])
+
+
+def decoded(raw: bytes, decoder: msgspec.json.Decoder[Shape]) -> Shape:
     """Read JSON that a stranger wrote; ValueError says why it cannot be read, whatever it is."""
     if is_too_deep(raw):
         raise ValueError("it is nested too deep to be read")
     try:
-        return msgspec.json.decode(raw, type=kind)
+        return decoder.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(str(error)) from error
 
@@ -170,6 +173,6 @@ def _answer(seat: int, status: int, raw: bytes, seconds: float) -> Answer:
     if len(raw) > ANSWER_LIMIT:
         return Answer(seat=seat, seconds=seconds, status=status, silence=f"the answer is larger than {ANSWER_LIMIT} bytes")
     try:
-        return Answer(seat=seat, seconds=seconds, status=status, body=decoded(raw, dict[str, Any]))
+        return Answer(seat=seat, seconds=seconds, status=status, body=decoded(raw, _objects))
     except ValueError as error:
         return Answer(seat=seat, seconds=seconds, status=status, silence=f"the answer (HTTP {status}) is not a JSON object: {error}")

@@ -101,7 +101,7 @@ async def _describe(session: aiohttp.ClientSession, url: str) -> Description:
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
         raise Unreachable(f"no node answers at {url} ({reason_of(error)})") from error
     try:
-        return decoded(raw, Description)
+        return decoded(raw, msgspec.json.Decoder(Description))
     except ValueError as error:
         raise Unreachable(
             f"{url} is no Votive node: its /votive/network (HTTP {response.status}) does not describe a network ({error})"

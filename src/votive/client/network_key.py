@@ -55,6 +55,9 @@ class _Description(msgspec.Struct, frozen=True, kw_only=True):
     keys: _Keys = _Keys()
 
 
+_descriptions = msgspec.json.Decoder(_Description)
+
+
 async def verification_shares(session: aiohttp.ClientSession, nodes: Sequence[Node], key: NetworkKey) -> Mapping[int, bytes] | None:
     """Ask the nodes for share_j·G of every seat j, and believe the first whose answer has the hash that was voted on chain.
 
@@ -80,7 +83,7 @@ async def _told_by(session: aiohttp.ClientSession, node: Node) -> tuple[dict[Sea
 
     try:
         async with asyncio.timeout(SECONDS), session.get(f"{node.url}/votive/network", allow_redirects=False) as response:
-            keys = decoded(await read(response, LIMIT), _Description).keys
+            keys = decoded(await read(response, LIMIT), _descriptions).keys
             told = (one.verification_shares for one in (keys.encryption, keys.session) if one is not None)
             return tuple({_seat(seat): bytes_of(share) for seat, share in shares.items()} for shares in told)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
