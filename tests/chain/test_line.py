@@ -146,9 +146,32 @@ async def test_a_reply_that_says_how_large_it_is_is_refused_before_it_comes() ->
 
 
 async def test_a_head_has_an_end() -> None:
-    endless = b"".join(b"X-%d: 1\r\n" % place for place in range(1000))
-    async with at(Host(b"HTTP/1.1 200 OK\r\n" + endless)) as to_host:
-        with pytest.raises(ExchangeFailed, match="headers"):
+    for endless in (b"".join(b"X-%d: 1\r\n" % place for place in range(10_000)), b"X: 1\r\n" * 20_000, b"X: " + b"1" * 100_000):
+        async with at(Host(b"HTTP/1.1 200 OK\r\n" + endless)) as to_host:
+            with pytest.raises(ExchangeFailed, match="head"):
+                await to_host.post(b"{}")
+
+
+async def test_trailers_have_an_end() -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n"
+    async with at(Host(chunked + b"X: 1\r\n" * 50_000)) as to_host:
+        with pytest.raises(ExchangeFailed, match="head"):
+            await to_host.post(b"{}")
+
+
+@pytest.mark.parametrize("rest", [b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", ok(b"[0]"), b"HTTP/1.1 200 OK\r\n", b"H"])
+async def test_what_comes_behind_a_reply_answers_nothing(rest: bytes) -> None:
+    """The next question has a connection of its own, and its own answer; the whole is over in time."""
+    host = Host(ok(b"[1]") + rest, ok(b"[2]"), ok(b"[3]"))
+    async with at(host, timeout=1.0) as to_host, asyncio.timeout(3):
+        assert await to_host.post(b"{}") == (200, b"[1]")
+        assert await to_host.post(b"{}") == (200, b"[2]")
+    assert host.connections == 2
+
+
+async def test_an_announcement_of_a_reply_is_none() -> None:
+    async with at(Host(b"HTTP/1.1 100 Continue\r\n\r\n" + ok(b"[1]"))) as to_host:
+        with pytest.raises(ExchangeFailed, match="announces"):
             await to_host.post(b"{}")
 
 

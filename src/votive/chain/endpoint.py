@@ -97,6 +97,11 @@ class Health:
         self._failed_at = 0.0
 
     @property
+    def known(self) -> bool:
+        """Whether the next question is one exchange, with nothing to be found out before."""
+        return True
+
+    @property
     def resting(self) -> bool:
         """Whether that was a moment ago."""
         return self.failing and time.monotonic() - self._failed_at < REST_SECONDS
@@ -123,6 +128,11 @@ class Endpoint(Health):
         self._chain_id = chain_id
         self._timeout = timeout
         self._checked = chain_id is None
+
+    @property
+    def known(self) -> bool:
+        """Whether it is known to serve its chain."""
+        return self._checked
 
     async def ask(self, question: Question[T]) -> T:
         """Return the answer, or raise EndpointFailed, CallRefused, CallReverted or WrongChain.

@@ -24,6 +24,10 @@ class Asked(Protocol):
         """Whether it did not answer when it was last asked: others are asked first."""
 
     @property
+    def known(self) -> bool:
+        """Whether the next question is one exchange, with nothing to be found out before."""
+
+    @property
     def resting(self) -> bool:
         """Whether that was a moment ago: it is not asked again yet if the others are enough."""
 
@@ -54,12 +58,13 @@ class Endpoints(Generic[E]):
         Raises ChainUnavailable or QuorumNotReached after the deadline; what a quorum of them refuses, or WrongChain, at once.
         """
         began = time.monotonic()
-        if self.quorum == 1 and deadline is None:  # the usual case: one good answer decides, and each has its own time
+        preferred = self._preferred()
+        if self.quorum == 1 and deadline is None and preferred.known:  # the usual case: one good answer decides, in one exchange
             try:
-                return await ask(self._preferred())
+                return await ask(preferred)
             except (AnswerTooLarge, CallReverted):
                 raise
-            except Exception:  # noqa: BLE001, S110  # the endpoint has noted it; below, a ballot judges what all of them say
+            except Exception:  # noqa: BLE001, S110  # the ballot asks again, and judges and raises what it finds
                 pass
         return await self._until_deadline(lambda: self._agreed(ask), deadline or self._deadline, began)
 

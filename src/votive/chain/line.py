@@ -21,8 +21,8 @@ IDLE_SECONDS = 15.0
 """A connection on which nothing was asked for longer may be about to be closed by the other end: it is not used again."""
 MOST_IDLE = 16
 """Connections that are kept."""
-MOST_HEADERS = 256
-"""Of a reply; more are no reply but an attempt to fill the memory."""
+HEAD_BYTES = 64 * 1024
+"""Bytes in a row that may bring no piece of a body: a head, or trailers; more are an attempt to fill the memory."""
 
 _PLAIN = "/%:@!$&'()*+,;=~"
 
@@ -59,7 +59,7 @@ class Wire(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._status: int | None = None
         self._content = bytearray()
-        self._limit = 0
+        self._limit = self._barren = 0
 
     def ask(self, request: bytes, limit: int, until: float) -> asyncio.Future[Reply]:
         """Send ``request``; what is returned becomes the reply, with a body of at most ``limit`` bytes.
@@ -72,9 +72,9 @@ class Wire(asyncio.Protocol):
         self._headers.clear()
         self._status = None
         self._content = bytearray()
-        self._limit = limit
+        self._limit, self._barren = limit, 0
         self._reply = self._loop.create_future()
-        self._timer = self._loop.call_at(until, self._late)  # one call; asyncio.timeout takes some ten
+        self._timer = self._loop.call_at(until, self._late)
         self._transport.write(request)
         return self._reply
 
@@ -95,11 +95,13 @@ class Wire(asyncio.Protocol):
         if self._reply is None:
             self.abort()
             return
+        before = len(self._content)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             self._fail(ExchangeFailed(f"the reply is no HTTP: {error}"))
         if self._reply is not None:
+            self._barren = self._barren + len(data) if len(self._content) == before else 0
             self._look_ahead()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -118,9 +120,16 @@ class Wire(asyncio.Protocol):
 
     # What the parser calls.
 
+    def on_message_begin(self) -> None:
+        """What begins behind a whole reply was not asked for: the next question must not be answered by it."""
+        if self._reply is None:
+            self.abort()
+
     def on_headers_complete(self) -> None:
-        """Refuse what is no answer but an address."""
+        """Refuse what is no answer but an address, or the announcement of one, for which nobody asked."""
         self._status = status = self._parser.get_status_code()
+        if status < 200:
+            self._fail(ExchangeFailed(f"it announces its reply (HTTP status {status}), as to a question that asks whether it may come"))
         if 300 <= status < 400:
             self._fail(ExchangeFailed(f"it redirects elsewhere (HTTP status {status}); configure the address that it points to"))
 
@@ -139,17 +148,22 @@ class Wire(asyncio.Protocol):
         return next((value for found, value in self._headers.items() if found.lower() == name), None)
 
     def _look_ahead(self) -> None:
-        """Refuse a reply that did not come whole at once, and by its head will be too large, or has no end of headers."""
+        """Refuse a reply that did not come whole at once, and by its head will be too large, or whose head has no end."""
         length = self._header(b"content-length")
         if length is not None and length.isdigit() and int(length[:20]) > self._limit:
             self._fail(ReplyTooLarge(self._limit))
-        elif len(self._headers) > MOST_HEADERS:
-            self._fail(ExchangeFailed(f"the reply has more than {MOST_HEADERS} headers"))
+        elif self._barren > HEAD_BYTES:
+            self._fail(ExchangeFailed(f"the head of the reply has more than {HEAD_BYTES} bytes"))
 
     def _finish(self) -> None:
-        reply = self._awaited()
-        if reply is not None and self._status is not None:
-            reply.set_result((self._status, bytes(self._content)))
+        status, reply = self._status, self._awaited()
+        if reply is None:
+            return
+        if status is None:
+            self.abort()
+            reply.set_exception(ExchangeFailed("the reply has no head"))
+        else:
+            reply.set_result((status, bytes(self._content)))
 
     def _fail(self, error: ExchangeFailed | TimeoutError) -> None:
         reply = self._awaited()
