@@ -17,7 +17,6 @@ from votive.protocol import (
     SigningMemory,
     SignRequest,
     SignTools,
-    answer_late,
     generate,
     set_up_pair,
     sign,
@@ -25,6 +24,7 @@ from votive.protocol import (
 from votive.protocol.leader import leaders
 from votive.protocol.simulation import BLOCK, SimulatedNetwork, VirtualClock, directly, simulate
 from votive.protocol.simulation.committee import SimulatedPermission
+from votive.protocol.simulation.late import answer_late
 from votive.protocol.simulation.traitors import ROUNDS, Traitor, changed, flipped, flipped_in_round
 from votive.terms.frame import Kind
 from votive.terms.key import Purpose, Scheme

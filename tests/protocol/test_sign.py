@@ -16,10 +16,10 @@ from votive.protocol import (
     Signed,
     SignLimits,
     SignRequest,
-    answer_late,
 )
 from votive.protocol.board import Board
 from votive.protocol.simulation import BLOCK, Sent, Weather
+from votive.protocol.simulation.late import answer_late
 from votive.terms.block import Block
 from votive.terms.errors import WorldError
 from votive.terms.frame import Kind

@@ -22,7 +22,21 @@ from votive.node.engine import Engine
 from votive.node.metrics import Metrics
 from votive.node.pairs import Pairs
 from votive.node.permission import Standing
-from votive.protocol import Blamed, Clock, Event, LateAnswers, Left, PairLost, Signed, SigningMemory, SignRequest, SignTools, Unsigned, sign
+from votive.protocol import (
+    Alarm,
+    Blamed,
+    Clock,
+    Event,
+    LateAnswers,
+    Left,
+    PairLost,
+    Signed,
+    SigningMemory,
+    SignRequest,
+    SignTools,
+    Unsigned,
+    sign,
+)
 from votive.terms.block import Block
 from votive.terms.errors import CallerError
 from votive.terms.frame import Envelope
@@ -65,6 +79,7 @@ class Signer:
         self._engine, self._clock, self._memory, self._metrics = engine, clock, memory, metrics
         self._running: dict[tuple[bytes, bytes], asyncio.Task[Signed]] = {}
         self._background: set[asyncio.Task[None]] = set()
+        self._staying: dict[SessionChannel, Alarm] = {}
         self.last_active = 0.0
         """Monotonic seconds when a signature was last in progress."""
 
@@ -105,8 +120,13 @@ class Signer:
         finally:
             self.last_active = self._clock.now()
         LateAnswers(channel, request, signed, work=self._later)
-        self._clock.later(LATE_SECONDS, channel.close)
+        self._staying[channel] = self._clock.later(LATE_SECONDS, partial(self._leave, channel))
         return signed
+
+    def _leave(self, channel: SessionChannel) -> None:
+        """Close a session whose signature everybody has had time to ask for."""
+        self._staying.pop(channel).cancel()
+        channel.close()
 
     def _open(self, session: bytes) -> SessionChannel:
         try:
@@ -167,6 +187,8 @@ class Signer:
         try:
             yield self
         finally:
+            for channel in list(self._staying):
+                self._leave(channel)
             tasks = [*self._background, *self._running.values()]
             for task in tasks:
                 task.cancel()

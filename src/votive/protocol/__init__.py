@@ -11,7 +11,7 @@ handles; what passes through here is public, sealed, or meant for one peer.
 
 from __future__ import annotations
 
-from votive.protocol.channel import Channel, Clock, Envelope, Kind, Proves, Run
+from votive.protocol.channel import Alarm, Channel, Clock, Envelope, Kind, Proves, Run
 from votive.protocol.decrypt import DecryptLimits, DecryptRequest, DecryptTools, decrypt_together
 from votive.protocol.dkg import Batch, DkgOutcome, DkgSetup, generate
 from votive.protocol.errors import (
@@ -32,10 +32,11 @@ from votive.protocol.events import Adopted, Blamed, Entered, Event, Joined, Left
 from votive.protocol.memory import Signed, SigningMemory
 from votive.protocol.messages import Reason
 from votive.protocol.setup import pause_before, set_up_pair
-from votive.protocol.sign import LateAnswers, Permission, SignLimits, SignRequest, SignTools, answer_late, sign
+from votive.protocol.sign import LateAnswers, Permission, SignLimits, SignRequest, SignTools, sign
 
 __all__ = [
     "Adopted",
+    "Alarm",
     "Batch",
     "Blamed",
     "Channel",
@@ -76,7 +77,6 @@ __all__ = [
     "SigningFailed",
     "SigningMemory",
     "Unsigned",
-    "answer_late",
     "decrypt_together",
     "generate",
     "pause_before",

@@ -167,6 +167,7 @@ class Attempt:
         """Return whether this set failed before while another has not; to know that, all reachable nodes must have been heard."""
         if signers not in self._memory.failed:
             return False
+        self._board.speak_up()
         answer = await self._board.until(
             lambda: self._choice.alternative() or self._choice.all_heard(), self._clock.now() + self._limits.settle
         )

@@ -77,9 +77,9 @@ class Board:
         memory: SigningMemory,
         observe: Observe,
         proves: Proves | None,
-        called: Callable[[], None],
+        speak_up: Callable[[], None],
     ) -> None:
-        """``called`` is called when a seat says READY for an attempt that we do not lead: it tells everybody, and we should too."""
+        """``speak_up`` lets this node say READY to all, and so hear from all: when a seat tells us that does not take us for the leader."""
         self.channel, self.request, self.me = channel, request, channel.me
         self.threshold = threshold_of(len(channel.seats))
         self.order = leaders(request.session, channel.seats)
@@ -95,7 +95,7 @@ class Board:
         self._other_ends: dict[Seat, bytes] = {}
         self._complaints: Counter[Seat] = Counter()
         self._clock, self._verify, self._memory, self._observe, self._proves = clock, verify, memory, observe, proves
-        self._called = called
+        self.speak_up = speak_up
         self._proposals: dict[int, Proposed] = {}
         self._rounds: dict[tuple[int, Kind], dict[Seat, Envelope]] = {}
         self._aborts: dict[int, dict[Seat, Abort]] = {}
@@ -247,7 +247,7 @@ class Board:
         return proposed
 
     def finish(self, signed: Signed) -> None:
-        """Note the verified signature; the first one stays. What comes from now on waits for ``answer_late``."""
+        """Note the verified signature; the first one stays. What comes from now on waits for ``LateAnswers``."""
         if not self.outcome.done():
             self.outcome.set_result(signed)
             self.channel.listen(None)
@@ -278,7 +278,7 @@ class Board:
             self.readiness[sender] = Readiness(attempt=envelope.attempt, ready=ready, envelope=envelope)
             self._furthest = max(self._furthest, envelope.attempt)
             if self.leader(envelope.attempt) != self.me:
-                self._called()
+                self.speak_up()
         self._divided = self._divided or ready.digest != self.request.digest
         self._end_if_hopeless()
 

@@ -75,6 +75,9 @@ class Choice:
         pairs: dict[Seat, Collection[Seat]] = {
             seat: [Seat(peer) for peer in board.readiness[seat].ready.pairs] for seat in board.agreeing() if seat in present
         }
+        leader, proposed = board.leader(self.number), board.proposal(self.number)
+        if leader in present and leader not in board.readiness and proposed is not None:  # it tells nobody that it is ready
+            pairs[leader] = {*proposed.signers, *(seat for seat, known in board.readiness.items() if leader in known.ready.pairs)}
         return ANOTHER if self.another_exists(pairs) else None
 
     def all_heard(self) -> str | None:

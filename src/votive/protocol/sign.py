@@ -14,7 +14,7 @@ from typing import Any
 
 from votive.protocol.attempt import Attempt, ready_message
 from votive.protocol.board import Board, SignRequest
-from votive.protocol.channel import Channel, Clock, Envelope, Kind, settle
+from votive.protocol.channel import Channel, Envelope, Kind, settle
 from votive.protocol.errors import DigestsDiffer, NotEnoughNodes, SigningFailed
 from votive.protocol.events import Adopted, Event, Left
 from votive.protocol.leader import all_sets, apart
@@ -26,7 +26,7 @@ from votive.terms.encoding import encode
 from votive.terms.errors import VotiveError
 from votive.terms.participant import Seat
 
-__all__ = ["LateAnswers", "Permission", "SignLimits", "SignRequest", "SignTools", "Signed", "answer_late", "sign"]
+__all__ = ["LateAnswers", "Permission", "SignLimits", "SignRequest", "SignTools", "Signed", "sign"]
 
 _TICK = 0.25
 """Seconds between two looks at the links while a session waits; nothing on the straight way waits that long."""
@@ -46,7 +46,7 @@ async def sign(channel: Channel, request: SignRequest, tools: SignTools, memory:
         limits: times; by default those of the specification.
 
     Returns:
-        The verified signature. Let ``answer_late`` follow: what this node owes to those that may still miss it.
+        The verified signature. Let ``LateAnswers`` follow: what this node owes to those that may still miss it.
 
     Raises:
         SecondDigest: this session was bound to another digest before.
@@ -75,7 +75,7 @@ class _Session:
             memory=memory,
             observe=self._observe,
             proves=tools.proves,
-            called=self._speak_up,
+            speak_up=self._speak_up,
         )
         self._silent: set[Seat] = set()
         self._reasons: list[str] = []
@@ -161,8 +161,8 @@ class _Session:
 
     async def _announce(self, number: int) -> None:
         """Say READY, that we approved and at which attempt we are: to the leader alone as long as nothing has failed, else to all."""
-        self._quiet = self._simple and not self._greeted
         self._board.enter(number, ready_message(self._board, self._tools))
+        self._quiet = self._simple and not self._greeted
         self._greeted = {self._channel.me}
         await self._tell_ready({self._board.leader(number)} if self._quiet else set(self._tools.reachable()))
 
@@ -215,10 +215,17 @@ class _Session:
     # Ends
 
     async def _share(self, signed: Signed) -> None:
-        """Send the signature: the attempt's leader to all that were no signers, others to those that asked; see ``answer_late``."""
-        board = self._board
-        told = set(board.order) - set(signed.signers) if board.leader(signed.attempt) == board.me else set()
-        await _tell(self._channel, self._request, signed, board.asking | told)
+        """Send the signature to all that were no signers if we lead, and in any case to those that showed us that they lack it.
+
+        These asked, or said READY though they do not sign in this attempt, or for a later one: ``LateAnswers`` hears only what comes
+        from now on.
+        """
+        board, signers = self._board, set(signed.signers)
+        told = set(board.asking)
+        if board.leader(signed.attempt) == board.me:  # whoever told us, if we were told, may have made the set up
+            told |= set(board.order) - (signers if signed.source is None else set())
+        told |= {seat for seat, known in board.readiness.items() if seat not in signers or known.attempt > signed.attempt}
+        await _tell(self._channel, self._request, signed, told)
 
     def _failure(self, why: str) -> VotiveError:
         """Return the error that says best why there is no signature."""
@@ -254,20 +261,12 @@ async def _tell(channel: Channel, request: SignRequest, signed: Signed, seats: C
         await channel.broadcast(Kind.SIGN_OUTCOME, _outcome_message(request, signed), signed.attempt, to=others)
 
 
-async def answer_late(channel: Channel, request: SignRequest, signed: Signed, *, clock: Clock, seconds: float = 10.0) -> None:
-    """Do, for ``seconds`` after ``sign`` returned, what a holder of the signature owes to others. For the background.
+class LateAnswers:
+    """What a holder of the signature owes to others after ``sign`` returned, for as long as the channel is open.
 
     The attempt's leader has told all that were no signers. Whoever misses it, by whatever fault, asks or says READY anew, and is
-    answered once.
+    answered once. ``work`` does in the background what there is to do; nothing waits here.
     """
-    async with asyncio.TaskGroup() as tasks:
-        LateAnswers(channel, request, signed, work=tasks.create_task)
-        await clock.sleep(seconds)
-        channel.listen(None)
-
-
-class LateAnswers:
-    """The same for as long as the channel is open, without a task that waits: ``work`` does what there is to do."""
 
     def __init__(
         self, channel: Channel, request: SignRequest, signed: Signed, *, work: Callable[[Coroutine[Any, Any, None]], object]

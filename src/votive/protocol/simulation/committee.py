@@ -23,9 +23,10 @@ from votive.protocol.engine import SigningParty
 from votive.protocol.events import Event
 from votive.protocol.memory import Signed, SigningMemory
 from votive.protocol.setup import set_up_pair
-from votive.protocol.sign import SignLimits, SignRequest, SignTools, answer_late, sign
+from votive.protocol.sign import SignLimits, SignRequest, SignTools, sign
 from votive.protocol.simulation.group import LARGE, Group
 from votive.protocol.simulation.keygen import ToyDkgParty, ToySealing, ToyShare
+from votive.protocol.simulation.late import answer_late
 from votive.protocol.simulation.loop import VirtualClock, directly
 from votive.protocol.simulation.network import CALM, SimulatedChannel, SimulatedNetwork, Weather
 from votive.protocol.simulation.pairs import ToyPairTable
