@@ -34,7 +34,7 @@ _GIVEN_UP = {"message": "The action gave this call up.", "errorCode": "", "detai
 _FRAMES_IN_A_ROW = 64
 """After so many frames that were there already, others on the event loop get their turn."""
 _CALLS_AT_ONCE = 16
-"""Calls answered at a time; further ones wait in the pipe's order. Bounds the replies held in memory."""
+"""Calls answered at a time; further ones wait in the process. Bounds the replies held in memory, and keeps the pipes from filling up."""
 
 
 class _Call(msgspec.Struct, frozen=True):
@@ -55,7 +55,8 @@ def job_header(params: Mapping[str, Any], auth: AuthContext, seconds: float) -> 
         given = json.dumps(params, allow_nan=False, separators=(",", ":")).encode("ascii")
     except (TypeError, ValueError, RecursionError) as error:
         raise ParameterRefused(f"The parameters are not JSON: {error}.") from error
-    return b'{"auth":' + msgspec.json.encode(auth) + b',"seconds":' + msgspec.json.encode(seconds) + b',"params":' + given + b"}"
+    fixed = {"auth": auth, "seconds": seconds, "callsAtOnce": _CALLS_AT_ONCE}
+    return msgspec.json.encode(fixed)[:-1] + b',"params":' + given + b"}"
 
 
 class Conversation:

@@ -3,7 +3,7 @@
 // No more are asked at a time than the host answers at a time: while the action's own code runs nobody reads replies here, and with
 // both pipes full each end would wait for the other.
 
-const AT_ONCE = 16; // as in run.py
+let callsAtOnce = 0; // the job says how many
 const waiting = new Map();
 let lastAsked = 0;
 
@@ -22,7 +22,7 @@ const refusalOf = (id, { message, errorCode, details }) => {
 };
 
 const ask = () => {
-  while (owedCount < AT_ONCE && lastAsked < lastCall) {
+  while (owedCount < callsAtOnce && lastAsked < lastCall) {
     lastAsked += 1;
     const body = mapGet(waiting, lastAsked);
     if (body === undefined) continue; // given up before it was asked

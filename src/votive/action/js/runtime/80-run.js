@@ -78,7 +78,8 @@ const furnish = () => {
   pinFunctions();
 };
 
-const run = ({ auth, seconds, params }, source) => {
+const run = ({ auth, seconds, callsAtOnce: most, params }, source) => {
+  callsAtOnce = most;
   const refused = parametersRefused();
   limitOwnLife(seconds);
   installLit(auth);
