@@ -70,8 +70,14 @@ mod tests {
     /// Zero and what is not below the order are no scalars.
     #[test]
     fn refuses_what_is_no_scalar() {
-        for scalars in [[0; SCALARS], [0xff; SCALARS]] {
-            assert!(recover([1; 32], &scalars, 0).is_none());
+        let key = SigningKey::from_slice(&[7; 32]).expect("a key");
+        let (signature, recovery) = key.sign_prehash_recoverable(&[1; 32]);
+        let good: [u8; SCALARS] = signature.to_bytes().into();
+        assert!(recover([1; 32], &good, recovery.to_byte()).is_some());
+        for (half, value) in [(0..32, 0), (0..32, 0xff), (32..64, 0), (32..64, 0xff)] {
+            let mut scalars = good;
+            scalars[half].fill(value);
+            assert!((0..2).all(|parity| recover([1; 32], &scalars, parity).is_none()));
         }
     }
 }

@@ -88,7 +88,7 @@ _cid_of_source = lru_cache(maxsize=8)(cid_of)
 
 def cid_of_action(action: str | bytes) -> str:
     """Return the CID, in version 0, of an action that is named by its CID or given as source."""
-    return cid_named(action) if isinstance(action, str) else _cid_of_source(action)
+    return cid_named(action) if isinstance(action, str) else _cid_of_source(bytes(action))
 
 
 def action_fields(action: str | bytes, cid_field: str, params: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -70,21 +70,19 @@ async def ask_all(session: aiohttp.ClientSession, nodes: Sequence[Node], questio
 
     Once ``enough`` says that the answers so far suffice, the rest have the question's grace; who is silent then is left out.
     """
-    arrivals, satisfied = _Arrivals(len(nodes)), False
+    loop, arrivals, satisfied = asyncio.get_running_loop(), _Arrivals(len(nodes)), False
     asking = [asyncio.create_task(arrivals.of(partial(ask, session, node, question))) for node in nodes]
+    alarm = loop.call_later(question.patience, arrivals.end)
     try:
-        async with asyncio.timeout(question.patience) as time_left:
-            while arrivals.awaited and not await enough(arrivals.answers):
-                await arrivals.more()
-            satisfied = True
-            if arrivals.awaited:
-                time_left.reschedule(asyncio.get_running_loop().time() + question.grace)
-            while arrivals.awaited:
-                await arrivals.more()
-    except TimeoutError:
-        if not time_left.expired():
-            raise
+        while arrivals.awaited and not (satisfied := await enough(arrivals.answers)):
+            await arrivals.more()
+        if arrivals.awaited:
+            alarm.cancel()
+            alarm = loop.call_later(question.grace, arrivals.end)
+        while arrivals.awaited:
+            await arrivals.more()
     finally:
+        alarm.cancel()
         if waiting := [task for task in asking if not task.done()]:
             for task in waiting:
                 task.cancel()
@@ -100,13 +98,13 @@ def _silent(nodes: Sequence[Node], answers: Sequence[Answer], question: Question
 
 
 class _Arrivals:
-    """Answers in the order of arrival."""
+    """Answers in the order of arrival, until all are here or their time is over."""
 
     def __init__(self, count: int) -> None:
         self.answers: list[Answer] = []
         self.awaited = count
-        """So many have not been taken yet."""
-        self._came: asyncio.Queue[Answer | Exception] = asyncio.Queue()
+        """So many may still come."""
+        self._came: asyncio.Queue[Answer | Exception | None] = asyncio.Queue()
 
     async def of(self, asking: Callable[[], Awaitable[Answer]]) -> None:
         """Bring one in."""
@@ -115,17 +113,24 @@ class _Arrivals:
         except Exception as defect:  # noqa: BLE001  # our own, for whatever a node does is an answer: raised by ``more``
             self._came.put_nowait(defect)
 
+    def end(self) -> None:
+        """Wait for no more than what is here by now."""
+        self._came.put_nowait(None)
+
     async def more(self) -> None:
         """Wait for one, and take all that are here by then."""
         self._take(await self._came.get())
-        while not self._came.empty():
+        while self.awaited and not self._came.empty():
             self._take(self._came.get_nowait())
 
-    def _take(self, came: Answer | Exception) -> None:
+    def _take(self, came: Answer | Exception | None) -> None:
         if isinstance(came, Exception):
             raise came
-        self.answers.append(came)
-        self.awaited -= 1
+        if came is None:
+            self.awaited = 0
+        else:
+            self.answers.append(came)
+            self.awaited -= 1
 
 
 async def ask(session: aiohttp.ClientSession, node: Node, question: Question) -> Answer:

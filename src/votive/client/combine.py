@@ -44,7 +44,10 @@ def signature_of(value: Any, *, public_key: str, digest: str) -> EcdsaSignature:
         Unusable: it is malformed, or no signature of ``digest`` by ``public_key``.
     """
     r, s, v = _numbers(value)
-    if not _verify(bytes_of(public_key), bytes_of(digest), r, s, v - 27):
+    key, signed = bytes_of(public_key), bytes_of(digest)
+    if len(key) not in (33, 65) or len(signed) != 32:  # asked before it is kept among what was verified
+        raise Unusable("its public key has not 33 or 65 bytes, or its digest not 32")
+    if not _verify(key, signed, r, s, v - 27):
         raise Unusable("its signature does not verify")
     return EcdsaSignature(digest=digest, r=hex0x(r), s=hex0x(s), v=v, public_key=public_key)
 

@@ -81,7 +81,7 @@ class Requests:
         enough: Enough,
         grace: float = GRACE_SECONDS,
     ) -> Asked:
-        """Prove ``body`` for this one request and post it to all nodes; each has ``patience`` seconds."""
+        """Prove ``body`` for this one request and post it to all nodes; they have ``patience`` seconds to answer."""
         clock, request_id = Clock(), secrets.token_hex(16)
         bodies = self._bodies(path, request_id, body, asker)
         clock.lap("authorise")
