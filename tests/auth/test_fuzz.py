@@ -10,7 +10,7 @@ from typing import Any
 from eth_account.messages import encode_defunct
 from tests.auth.sessions import BOTH, KEY, NOW, WALLET, by_network, public
 from tests.auth.sessions import Siwe as Message
-from tests.auth.test_session import a_pkp_session
+from tests.auth.test_network_session import a_pkp_session
 from tests.auth.worlds import Moment, Network, a_world
 
 from votive.auth import Credentials, Grant, Granting

@@ -81,7 +81,7 @@ async def test_what_came_while_it_was_considered_whether_there_is_enough_is_not_
         await asyncio.sleep(0.3 if answers else 0)
         return False
 
-    assert seats(await ask_all(None, NODES, question(patience=0.2), slow)) == [1, 2, 3, 4]  # type: ignore[arg-type]  # see above
+    assert seats(await ask_all(None, NODES, question(patience=0.2), slow)) == [1, 2, 3, 4]  # type: ignore[arg-type]  # no session is needed, as in ``ask``
 
 
 async def test_a_defect_of_our_own_is_raised_and_leaves_no_question_behind(nodes) -> None:

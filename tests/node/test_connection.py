@@ -197,7 +197,7 @@ async def test_pipelined_requests_are_answered_in_order(desk: House, kinds: str)
         for at, kind in enumerate(kinds):
             told = json.loads((await wire.answer()).body)
             assert told["status"] == "starting" if kind == "g" else told["signedData"] == [at]
-    assert [body.to_sign for body in desk.asked()] == [[at] for at, kind in enumerate(kinds) if kind != "g"]  # type: ignore[attr-defined]
+    assert [body.to_sign for body in desk.asked()] == [[at] for at, kind in enumerate(kinds) if kind != "g"]  # type: ignore[attr-defined]  # bodies of pkp/sign
 
 
 @pytest.mark.parametrize("first", [SHORT, LONG])

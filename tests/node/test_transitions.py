@@ -278,7 +278,7 @@ def test_what_the_table_does_not_name_changes_nothing() -> None:
 
 
 def test_two_attempts_differ_in_their_deadline_and_so_in_their_session() -> None:
-    deadlines = {after(Refill(), tick(0.0, jitter=jitter))[1][0].plan.deadline_block for jitter in (0, 7, 99)}  # type: ignore[attr-defined]
+    deadlines = {after(Refill(), tick(0.0, jitter=jitter))[1][0].plan.deadline_block for jitter in (0, 7, 99)}  # type: ignore[attr-defined]  # the action that comes first
     assert len(deadlines) == 3
 
 
