@@ -92,10 +92,10 @@ async def test_a_session_of_what_is_no_key_is_refused() -> None:
         await granting.grant(credentials(session(capabilities=[a_pkp_session()])), REQUEST)
 
 
-async def test_nobody_asks_the_chain_about_the_key_of_a_wallets_session() -> None:
-    keys = Keys()
-    await Granting(a_world(Moment(NOW), keys=keys)).grant(credentials(session()), REQUEST)
-    assert keys.asked == []
+async def test_nobody_asks_the_chain_about_a_wallets_session() -> None:
+    keys, moment = Keys(), Moment(NOW)
+    found = await Granting(a_world(moment, keys=keys)).grant(credentials(session()), REQUEST)
+    assert (found.block, moment.read, keys.asked) == (None, 0, [])
 
 
 WEAKER = {"appId": "app", "authMethodType": 4, "usedForSignSessionKeyRequest": True, "userId": "mallory"}

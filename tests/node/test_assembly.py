@@ -16,6 +16,7 @@ from tests.node.grants import a_grant
 from tests.node.house import POLICY, House, Node, a_house, until
 
 from votive.auth import NotPermitted
+from votive.chain.errors import ChainUnavailable
 from votive.chain.token import token_id
 from votive.core import verify
 from votive.node.approval import Call, Made
@@ -108,6 +109,20 @@ async def test_a_right_that_is_gone_at_the_newest_final_block_signs_no_more(hous
     house.ledger.mine()
     answers = await sign_everywhere(house, a_call(house, digest("not mine"), token=token))
     assert all(isinstance(error, NotPermitted) for error in answers.values())
+
+
+async def test_a_chain_that_goes_down_after_a_signature_is_an_error_at_all_nodes_and_at_once(house: House) -> None:
+    call = a_call(house, digest("up"))
+    assert all(isinstance(made, Made) for made in (await sign_everywhere(house, call)).values())
+    house.ledger.down = True
+    try:
+        async with asyncio.timeout(5.0):
+            answers = await sign_everywhere(house, a_call(house, digest("down"), token=token_id(call.public_key)))
+    finally:
+        house.ledger.down = False
+    assert all(isinstance(error, ChainUnavailable) for error in answers.values()), answers
+    again = await sign_everywhere(house, a_call(house, digest("up again"), token=token_id(call.public_key)))
+    assert all(isinstance(made, Made) for made in again.values()), again
 
 
 async def test_a_key_that_does_not_exist_is_unknown_and_one_without_our_share_is_unavailable(house: House) -> None:

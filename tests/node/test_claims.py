@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from coincurve import PrivateKey
-from tests.node.test_session_key import NOW, Chain, NoCapacity
+from tests.node.test_session_key import NOW, Chain, NoCapacity, unasked
 
 from votive.auth.grant import ProvenMethod
 from votive.auth.methods import InvalidAuthMethod, Methods, Occasion
@@ -79,7 +79,7 @@ class House:
         return Notary(sign=sign, chain_id=CHAIN, router=ROUTER, accept_open=self.accept_open, custody=custody)
 
     def node(self) -> Claims:
-        self.admission = self.admission or Admission(self.policy, NoCapacity(), lambda: NOW)
+        self.admission = self.admission or Admission(self.policy, NoCapacity(), lambda: NOW, unasked)
         return Claims(
             gate=Gate(2),
             methods=Methods(dict.fromkeys([*map(int, CLAIMABLE), 3], self.tokens)),

@@ -11,7 +11,7 @@ from coincurve import PrivateKey
 from tests.auth.sessions import NOW, WALLET, session
 from tests.auth.worlds import Moment, a_world
 from tests.node.grants import a_grant
-from tests.node.test_rates import Tokens
+from tests.node.test_rates import Tokens, newest
 
 from votive.auth import ActionRef, Granting, ProvenMethod, UnsupportedAuthSig
 from votive.node.additive import Q
@@ -32,7 +32,7 @@ KEY = PrivateKey(b"\x01" * 32).public_key
 
 def an_authoriser() -> Authoriser:
     config = Config(chain=ChainSection(resolver="0x" + "0a" * 20))
-    return Authoriser(Granting(a_world(Moment(NOW))), admission_by(config, Tokens(), lambda: NOW), tolls_by(config, lambda: NOW))
+    return Authoriser(Granting(a_world(Moment(NOW))), admission_by(config, Tokens(), lambda: NOW, newest), tolls_by(config, lambda: NOW))
 
 
 def test_no_more_requests_work_at_once_than_there_are_places() -> None:

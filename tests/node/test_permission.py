@@ -1,4 +1,4 @@
-"""Final blocks are shared among those who ask, and never older than the question."""
+"""Final blocks are shared among those who ask and never older than the question, unless a recent one will do: then it only grants."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from tests.node.grants import a_grant
 from tests.node.ledger import Ledger, hash_of
 
-from votive.chain.errors import ChainUnavailable
+from votive.auth import NotPermitted
+from votive.chain.errors import BlockGone, ChainUnavailable
 from votive.node import permission
 from votive.node.permission import SharedBlocks, Standing
 from votive.terms.block import Block
@@ -128,8 +129,157 @@ async def test_a_block_is_asked_about_again_when_it_is_forgotten(monkeypatch: py
     assert not await blocks.is_final(final)
 
 
+# Recent blocks
+
+
+class Time:
+    """The clock of blocks' age, in the test's hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Time:
+    made = Time()
+    monkeypatch.setattr(permission, "time", made)
+    return made
+
+
+async def test_a_block_is_recent_for_a_second_from_the_question_on(time: Time) -> None:
+    ledger = Ledger(4)
+    blocks = SharedBlocks(ledger)
+    assert (await blocks.recent_block()).number == 1
+    ledger.mine()
+    time.now += permission.RECENT_SECONDS - 0.01
+    assert (await blocks.recent_block()).number == 1
+    assert ledger.asked == 1
+    time.now += 0.02
+    assert (await blocks.recent_block()).number == 2
+    assert ledger.asked == 2
+
+
+async def test_whoever_reads_the_newest_block_makes_it_the_recent_one_for_all(time: Time) -> None:
+    ledger = Ledger(4)
+    blocks = SharedBlocks(ledger)
+    await blocks.final_block()
+    ledger.mine()
+    await blocks.final_block()
+    assert (await blocks.recent_block()).number == 2
+    assert ledger.asked == 2
+
+
+class OutOfOrder(Ledger):
+    """Answers each question when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(4)
+        self.may_say: list[asyncio.Event] = []
+
+    async def final_block(self, name: str = "") -> Block:
+        block = await super().final_block(name)
+        self.may_say.append(asyncio.Event())
+        await self.may_say[-1].wait()
+        return block
+
+
+async def test_an_answer_that_was_slow_is_as_old_as_its_question(time: Time) -> None:
+    chain = OutOfOrder()
+    blocks = SharedBlocks(chain)
+    (slow,) = await asked(blocks, 1)
+    time.now += permission.RECENT_SECONDS
+    chain.may_say[0].set()
+    await slow
+    chain.mine()
+    recent = asyncio.create_task(blocks.recent_block())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    chain.may_say[1].set()
+    assert (await recent).number == 2
+
+
+async def test_an_answer_that_was_slow_replaces_no_younger_one(time: Time) -> None:
+    chain = OutOfOrder()
+    blocks = SharedBlocks(chain)
+    (slow,) = await asked(blocks, 1)
+    time.now += 0.5
+    chain.mine()
+    (quick,) = await asked(blocks, 1)
+    for question, answer in ((1, quick), (0, slow)):
+        chain.may_say[question].set()
+        await answer
+    assert (await blocks.recent_block()).number == 2
+
+
 def standing(ledger: Ledger, address: str = OWNER) -> Standing:
     return Standing(a_grant(address), 7, KEY, False, ledger, SharedBlocks(ledger))
+
+
+class History(Ledger):
+    """Knows who owned what at each block, and which blocks a reorganisation took away."""
+
+    def __init__(self) -> None:
+        super().__init__(4)
+        self.owned: dict[int, str] = {}
+        """From this block on."""
+        self.gone: set[int] = set()
+
+    async def owner(self, token: int, block: Block) -> str | None:
+        if block.number in self.gone:
+            raise BlockGone("reorganised")
+        return next((owner for since, owner in sorted(self.owned.items(), reverse=True) if since <= block.number), None)
+
+
+async def test_a_right_at_a_recent_block_needs_no_new_one() -> None:
+    ledger = History()
+    ledger.owned = {1: OWNER}
+    asked = standing(ledger)
+    assert [(await asked.granted()).number for _ in range(5)] == [1] * 5
+    assert ledger.asked == 1
+
+
+async def test_a_right_that_is_new_counts_at_once() -> None:
+    ledger = History()
+    asked = standing(ledger)
+    await asked.blocks.final_block()
+    ledger.mine()
+    ledger.owned = {2: OWNER}
+    assert (await asked.granted()).number == 2
+
+
+async def test_a_refusal_is_of_the_newest_block() -> None:
+    ledger = History()
+    asked = standing(ledger)
+    await asked.blocks.final_block()
+    ledger.mine()
+    with pytest.raises(NotPermitted) as refusal:
+        await asked.granted()
+    assert refusal.value.details[0]["block"]["number"] == 2
+
+
+async def test_a_recent_block_that_a_reorganisation_took_away_decides_nothing() -> None:
+    ledger = History()
+    ledger.owned = {1: OWNER}
+    asked = standing(ledger)
+    await asked.blocks.final_block()
+    ledger.gone = {1}
+    ledger.mine()
+    assert (await asked.granted()).number == 2
+
+
+async def test_a_right_that_ended_after_the_recent_block_is_found_out_before_the_last_message() -> None:
+    ledger = History()
+    ledger.owned = {1: OWNER, 2: KEY}
+    asked = standing(ledger)
+    await asked.granted()
+    ledger.mine()
+    assert (await asked.granted()).number == 1
+    assert not await asked.permits_now()
+    with pytest.raises(NotPermitted):
+        await asked.granted()
 
 
 async def test_a_right_counts_only_at_a_block_that_is_final_here() -> None:

@@ -24,6 +24,10 @@ OWNER = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 ALICE = WALLET.address
 
 
+async def newest() -> Block:
+    return Block(number=9, hash=b"\x09" * 32)
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = NOW
@@ -146,8 +150,10 @@ class Tokens:
     """RateLimitNFTs by their owner."""
 
     held: dict[str, list[Token]] = field(default_factory=dict)
+    asked: list[Block] = field(default_factory=list)
 
     async def owned(self, address: str, block: Block) -> Sequence[Any]:
+        self.asked.append(block)
         return self.held.get(address, [])
 
 
@@ -177,11 +183,11 @@ async def count(admission: Admission, *delegations: CapacityDelegation, caller: 
 
 
 async def test_without_limits_everybody_is_admitted(clock: Clock) -> None:
-    assert await count(Admission(RatePolicy(), Tokens(), clock)) == 20
+    assert await count(Admission(RatePolicy(), Tokens(), clock, newest)) == 20
 
 
 async def test_a_caller_and_the_node_have_limits_of_their_own(clock: Clock) -> None:
-    admission = Admission(RatePolicy(node=Rate(15, 1.0), caller=Rate(10, 1.0)), Tokens(), clock)
+    admission = Admission(RatePolicy(node=Rate(15, 1.0), caller=Rate(10, 1.0)), Tokens(), clock, newest)
     assert await count(admission) == 10
     assert await count(admission, caller=OWNER) == 0  # the refused ones counted for the node
     clock.now += 15
@@ -190,7 +196,7 @@ async def test_a_caller_and_the_node_have_limits_of_their_own(clock: Clock) -> N
 
 async def test_capacity_is_the_sum_of_what_the_caller_owns_and_has_not_expired(clock: Clock) -> None:
     held = {ALICE: [Token(1, 3), Token(2, 2), Token(3, 50, NOW - 1)]}
-    admission = Admission(RatePolicy(ask_capacity=True), Tokens(held), clock)
+    admission = Admission(RatePolicy(ask_capacity=True), Tokens(held), clock, newest)
     assert await count(admission) == 5
     assert await count(admission, caller=OWNER) == 0
     clock.now += 500
@@ -202,7 +208,7 @@ async def test_capacity_is_the_sum_of_what_the_caller_owns_and_has_not_expired(c
 async def test_a_token_that_is_handed_about_is_no_fuller_for_it(clock: Clock) -> None:
     token = Token(1, 3)
     tokens = Tokens({ALICE: [token]})
-    admission = Admission(RatePolicy(ask_capacity=True), tokens, clock)
+    admission = Admission(RatePolicy(ask_capacity=True), tokens, clock, newest)
     assert await count(admission) == 3
     tokens.held = {OWNER: [token]}
     assert await count(admission, caller=OWNER) == 0
@@ -210,8 +216,16 @@ async def test_a_token_that_is_handed_about_is_no_fuller_for_it(clock: Clock) ->
     assert await count(admission) == 1
 
 
+async def test_capacity_is_looked_for_at_the_block_of_the_grant_or_else_at_the_newest(clock: Clock) -> None:
+    tokens, grant = Tokens({ALICE: [Token(1, 9)]}), a_grant(ALICE)
+    admission = Admission(RatePolicy(ask_capacity=True), tokens, clock, newest)
+    await admission.admit(grant)
+    await admission.admit(msgspec.structs.replace(grant, block=None))
+    assert tokens.asked == [grant.block, await newest()]
+
+
 async def test_a_network_may_give_some_requests_away(clock: Clock) -> None:
-    admission = Admission(RatePolicy(ask_capacity=True, free_per_kilosecond=4), Tokens(), clock)
+    admission = Admission(RatePolicy(ask_capacity=True, free_per_kilosecond=4), Tokens(), clock, newest)
     assert await count(admission) == 4
     assert await count(admission, caller=OWNER) == 4
 
@@ -234,25 +248,25 @@ async def test_a_network_may_give_some_requests_away(clock: Clock) -> None:
 async def test_a_delegation_lends_its_owners_capacity_within_its_restriction(
     clock: Clock, delegation: CapacityDelegation, admitted: int
 ) -> None:
-    admission = Admission(RatePolicy(ask_capacity=True), Tokens({OWNER: [Token(1, 3), Token(2, 4)]}), clock)
+    admission = Admission(RatePolicy(ask_capacity=True), Tokens({OWNER: [Token(1, 3), Token(2, 4)]}), clock, newest)
     assert await count(admission, delegation) == admitted
 
 
 async def test_uses_are_counted_by_the_message_whoever_brings_it(clock: Clock) -> None:
-    admission = Admission(RatePolicy(ask_capacity=True), Tokens({OWNER: [Token(1, 100)]}), clock)
+    admission = Admission(RatePolicy(ask_capacity=True), Tokens({OWNER: [Token(1, 100)]}), clock, newest)
     assert await count(admission, delegated(uses=5), tries=3) == 3
     assert await count(admission, delegated(uses=5), caller="0x" + "0c" * 20) == 2
     assert await count(admission, delegated(uses=5, message_hash=b"\x02" * 32)) == 5
 
 
 async def test_what_is_lent_is_used_up_for_all_who_borrow_and_own_capacity_comes_first(clock: Clock) -> None:
-    admission = Admission(RatePolicy(ask_capacity=True), Tokens({OWNER: [Token(1, 5)], ALICE: [Token(2, 2)]}), clock)
+    admission = Admission(RatePolicy(ask_capacity=True), Tokens({OWNER: [Token(1, 5)], ALICE: [Token(2, 2)]}), clock, newest)
     assert await count(admission, delegated()) == 7
     assert await count(admission, delegated(), caller="0x" + "0c" * 20) == 0
 
 
 async def test_a_refusal_names_every_capacity_that_was_looked_for(clock: Clock) -> None:
-    admission = Admission(RatePolicy(ask_capacity=True), Tokens({OWNER: [Token(1, 5)]}), clock)
+    admission = Admission(RatePolicy(ask_capacity=True), Tokens({OWNER: [Token(1, 5)]}), clock, newest)
     grant = msgspec.structs.replace(a_grant(ALICE), delegations=(delegated(delegates=(OWNER,)), delegated(uses=0)))
     with pytest.raises(RateLimited, match="Try again at") as refusal:
         await admission.admit(grant, refusal_status=400)
@@ -274,7 +288,7 @@ async def test_a_flood_of_requests_that_are_wrong_leaves_the_right_ones_alone(cl
     contracts = Contracts()
     world = a_world(Moment(NOW), contract_wallets=contracts, chain_id=1)
     tolls = Tolls(Rate(20, 1.0), at_once=32, now=clock)
-    authoriser = Authoriser(Granting(world), Admission(RatePolicy(), Tokens(), clock), tolls)
+    authoriser = Authoriser(Granting(world), Admission(RatePolicy(), Tokens(), clock, newest), tolls)
     wrong = by_wallet(Siwe(address=OWNER).message(), derivedVia="EIP1271", address=OWNER)
 
     async def ask(number: int) -> str:

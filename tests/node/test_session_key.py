@@ -120,6 +120,10 @@ class NoCapacity:
         raise AssertionError("opening a session uses no capacity")
 
 
+async def unasked() -> Block:
+    raise AssertionError("nobody asks at which block there is capacity")
+
+
 class NoGateways:
     async def fetch(self, cid: str, limit: int) -> bytes:
         raise WorldError(f"no gateway has {cid}")
@@ -157,7 +161,7 @@ class House:
             programs=Programs(NoGateways(), code_limit=1000, cache_bytes=1000),
             run=self.runs,
             keys=Custody(self.share),
-            admission=Admission(self.policy, NoCapacity(), lambda: NOW),
+            admission=Admission(self.policy, NoCapacity(), lambda: NOW, unasked),
             tolls=self.tolls,
             now=lambda: NOW,
         )

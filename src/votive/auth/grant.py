@@ -13,7 +13,6 @@ from votive.auth.errors import InvalidAuthSig, NotPermitted
 from votive.terms.auth_method import MethodType, method_ids
 from votive.terms.block import Block
 from votive.terms.capability import Ability, Capabilities, Resource
-from votive.terms.encoding import hex0x
 from votive.terms.ethereum import address_of_text
 
 CLOCK_SKEW = 60.0
@@ -72,8 +71,8 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds."""
     expires_at: float
     """Unix seconds; callers' clocks have ``CLOCK_SKEW`` of grace."""
-    block: Block
-    """The final block at which it was read."""
+    block: Block | None = None
+    """The final block at which the chain was asked who the caller is; None: his signature alone says it."""
     methods: tuple[ProvenMethod, ...] = ()
     actions: tuple[ActionRef, ...] = ()
     """The actions that run now, the outermost first."""
@@ -120,7 +119,6 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
         written = self.capabilities.of_ability(ability)
         return {
             "permitted": False,
-            "block": {"number": self.block.number, "hash": hex0x(self.block.hash)},
             "alternatives": [
                 {
                     "asked": f"does the session of {self.caller} allow {ability} on {resource.uri}",

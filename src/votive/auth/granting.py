@@ -33,7 +33,7 @@ class Granting:
         self._remembered = Remembered()
 
     async def grant(self, credentials: Credentials, request: RequestBinding, toll: Toll = nullcontext) -> Grant:
-        """Return what ``credentials`` allow for ``request``, now and at a final block.
+        """Return what ``credentials`` allow for ``request``, now; the chain is asked where a signature alone does not say who asks.
 
         The checks that cost least come first; whatever asks chain, network key or identity providers comes last, and pays ``toll``.
 
@@ -64,8 +64,14 @@ class Granting:
     async def _by_session(self, auth_sig: AuthSig, toll: Toll) -> Grant:
         grant = await verify_session(auth_sig, self._world, self._remembered, toll)
         if any(method.for_session for method in grant.methods):
-            await require_standing(self._world.keys, grant)
+            grant, block = await self._pinned(grant)
+            await require_standing(self._world.keys, grant, block)
         return grant
+
+    async def _pinned(self, grant: Grant) -> tuple[Grant, Block]:
+        """Return ``grant`` and the final block at which the chain is asked about it: one for all questions."""
+        block = grant.block or await self._world.final_block()
+        return msgspec.structs.replace(grant, block=block), block
 
     async def _with_methods(self, grant: Grant, methods: tuple[AuthMethod, ...], request: RequestBinding, toll: Toll) -> Grant:
         for method in methods:
@@ -75,7 +81,8 @@ class Granting:
                     " open a session with it (/web/sign_session_key) and send session signatures"
                 )
         with toll():
-            proven = [await self._proven(method, request, grant.block) for method in methods]
+            grant, block = await self._pinned(grant)
+            proven = [await self._proven(method, request, block) for method in methods]
         return msgspec.structs.replace(grant, methods=tuple(dict.fromkeys((*grant.methods, *proven))))
 
     async def _proven(self, method: AuthMethod, request: RequestBinding, block: Block) -> ProvenMethod:
@@ -84,8 +91,8 @@ class Granting:
 
 async def signed_in_by(
     auth_sig: AuthSig, request: RequestBinding, world: World, block: Block | None = None, *, toll: Toll = nullcontext
-) -> tuple[SignedIn, Block]:
-    """Return what a wallet of a person or of a contract signed, verified, and the final block it was verified at.
+) -> tuple[SignedIn, Block | None]:
+    """Return what a wallet of a person or of a contract signed, verified, and the final block that a contract was asked at.
 
     Raises as ``Granting.grant`` does.
     """
@@ -95,7 +102,7 @@ async def signed_in_by(
     signed_in = read_message(auth_sig, now=world.now(), request=request, policy=world.policy)
     if kind is Kind.WALLET:
         check_signature(auth_sig, signed_in.address)
-        return signed_in, block or await world.final_block()
+        return signed_in, block
     block = block or await world.final_block()
     with toll():
         await check_contract_signature(auth_sig, signed_in, world.contract_wallets, chain_id=world.chain_id, block=block)

@@ -119,20 +119,20 @@ async def decide(
     return Decision(permitted=permitted, token_id=token_id, needed=needed, block=block, alternatives=tried)
 
 
-async def require_standing(reader: ReadKeys, grant: Grant) -> None:
-    """Raise NotPermitted unless one of those who opened a PKP's session still may, with any scope, at the block of ``grant``.
+async def require_standing(reader: ReadKeys, grant: Grant, block: Block) -> None:
+    """Raise NotPermitted unless one of those who opened a PKP's session still may, with any scope, at ``block``.
 
     The session speaks as the PKP's address, to conditions and to actions too, where nobody would ask for a permission again.
     """
     address = grant.address or ""
-    token = await reader.token_of_address(address, grant.block)
+    token = await reader.token_of_address(address, block)
     if token is None:
-        raise NotPermitted(f"the session is of {address}, which is no key's address", {"address": address, "block": grant.block.number})
+        raise NotPermitted(f"the session is of {address}, which is no key's address", {"address": address, "block": block.number})
     opener = msgspec.structs.replace(grant, capabilities=EVERYTHING, actions=())
-    decision = await decide(reader, opener, token_id=token, block=grant.block, personal_sign=True, key_address=address)
+    decision = await decide(reader, opener, token_id=token, block=block, personal_sign=True, key_address=address)
     if not decision.permitted:
         raise NotPermitted(
-            f"nobody who opened this session of token {token:#x} may use its key any more, at block {grant.block.number}: {decision.tried}",
+            f"nobody who opened this session of token {token:#x} may use its key any more, at block {block.number}: {decision.tried}",
             decision.explanation(),
         )
 

@@ -82,7 +82,7 @@ async def verify_session(auth_sig: AuthSig, world: World, remembered: Remembered
         capabilities=granted,
         issued_at=max(issued_at for issued_at, _ in spans),
         expires_at=min(expires_at for _, expires_at in spans),
-        block=await pinned(),
+        block=pinned.block,
         methods=first.methods,
         domain=first.message.domain,
         resources=tuple(dict.fromkeys(resource for one in rights for resource in one.resources)),

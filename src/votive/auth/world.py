@@ -37,13 +37,14 @@ class Pinned:
 
     def __init__(self, read: Callable[[], Awaitable[Block]]) -> None:
         self._read = read
-        self._block: Block | None = None
+        self.block: Block | None = None
+        """None: nothing was asked yet."""
 
     async def __call__(self) -> Block:
         """Return the block; WorldError if the chain cannot answer."""
-        if self._block is None:
-            self._block = await self._read()
-        return self._block
+        if self.block is None:
+            self.block = await self._read()
+        return self.block
 
 
 Toll: TypeAlias = Callable[[], AbstractContextManager[None]]

@@ -17,7 +17,7 @@ from votive.node.custody import Custody
 from votive.node.derivation import Derivation
 from votive.node.permission import SharedBlocks, Standing
 from votive.node.signing import Signer, SignOrder
-from votive.protocol import Signed
+from votive.protocol import PermissionLost, Signed
 from votive.terms.block import Block
 from votive.terms.encoding import bytes_of
 from votive.terms.errors import CallerError
@@ -72,7 +72,7 @@ class Approver:
     """Unix seconds."""
 
     async def sign(self, call: Call) -> Made:
-        """Check ``call`` at a final block, and sign it.
+        """Check ``call`` at a recent final block, and sign it.
 
         Raises:
             CallerError: unknown key, digest that cannot be signed, a grant that ran out, or no right, with the tree that explains it.
@@ -82,14 +82,19 @@ class Approver:
         call.grant.require_time(self.now())
         key, share = await self._share(call.public_key)
         standing = self._standing(call.grant, share, personal_sign=call.personal_sign)
-        # An action may have run for long since the grant was read; a request without one has only just begun.
-        block = await self.blocks.final_block() if call.grant.actions else call.grant.block
-        (await standing.at(block)).require()
+        block = await standing.granted()
         session = signing_session(
             self.committee.network, self.committee.epoch, key, request=call.request, call=call.name, ordinal=call.ordinal
         )
         order = SignOrder(session, share, call.digest, Block(number=block.number, hash=block.hash), standing)
-        return Made(await self.signer.sign(order), session, share, call.digest)
+        return Made(await self._signed(order), session, share, call.digest)
+
+    async def _signed(self, order: SignOrder) -> Signed:
+        try:
+            return await self.signer.sign(order)
+        except PermissionLost:
+            await order.standing.granted()
+            raise
 
     def _standing(self, grant: Grant, share: KeyShare, *, personal_sign: bool) -> Standing:
         own_address = eth_address_of(share.public_key_uncompressed)

@@ -8,7 +8,7 @@ of its message. Every node counts for itself: a request comes to all of them.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -78,8 +78,10 @@ class _Source:
 class Admission:
     """Admits requests whose callers are known."""
 
-    def __init__(self, policy: RatePolicy, capacity: ReadCapacity, now: Callable[[], float]) -> None:
-        self._policy, self._capacity, self._now = policy, capacity, now
+    def __init__(
+        self, policy: RatePolicy, capacity: ReadCapacity, now: Callable[[], float], final_block: Callable[[], Awaitable[Block]]
+    ) -> None:
+        self._policy, self._capacity, self._now, self._final_block = policy, capacity, now, final_block
         self._buckets: Buckets[tuple[str, ...]] = Buckets(now)
         self._uses: OrderedDict[bytes, int] = OrderedDict()
 
@@ -103,8 +105,9 @@ class Admission:
     async def _use_capacity(self, grant: Grant, status: int) -> None:
         tried: list[dict[str, Any]] = []
         waits: list[float] = []
+        block = grant.block or await self._final_block()
         for source in _sources(grant):
-            seen, wait = await self._try(source, grant)
+            seen, wait = await self._try(source, grant, block)
             if seen is None:
                 return
             tried.append({"asked": source.asked, "seen": seen, "permits": False})
@@ -114,15 +117,15 @@ class Admission:
         if waits[-1] == 0.0:
             return
         tried.append({"asked": "is there a free request left", "seen": f"{self._policy.free_per_kilosecond} in 1000 s", "permits": False})
-        tree = {"permitted": False, "block": {"number": grant.block.number}, "alternatives": tried}
+        tree = {"permitted": False, "block": {"number": block.number}, "alternatives": tried}
         raise RateLimited.until(self._now() + min(*waits, KILOSECOND), "capacity", status=status, details=(tree,))
 
-    async def _try(self, source: _Source, grant: Grant) -> tuple[str | None, float]:
+    async def _try(self, source: _Source, grant: Grant, block: Block) -> tuple[str | None, float]:
         """Use a source and return (None, 0); or return why it does not do, and in how many seconds it may."""
         why = self._is_closed(source.delegation, grant)
         if why is not None:
             return why, KILOSECOND
-        tokens = [token for token in await self._capacity.owned(source.owner, grant.block) if _counts(token, source, self._now())]
+        tokens = [token for token in await self._capacity.owned(source.owner, block) if _counts(token, source, self._now())]
         waits = []
         for token in tokens:
             # Each token has its bucket, whoever owns it now: handing tokens about fills none.
@@ -153,7 +156,9 @@ class Admission:
             self._uses.popitem(last=False)
 
 
-def admission_by(config: Config, capacity: ReadCapacity, now: Callable[[], float]) -> Admission:
+def admission_by(
+    config: Config, capacity: ReadCapacity, now: Callable[[], float], final_block: Callable[[], Awaitable[Block]]
+) -> Admission:
     """Return the admission that an operator configured."""
     limits = config.limits
     policy = RatePolicy(
@@ -162,7 +167,7 @@ def admission_by(config: Config, capacity: ReadCapacity, now: Callable[[], float
         ask_capacity=config.capacity.ask,
         free_per_kilosecond=config.capacity.free_per_kilosecond,
     )
-    return Admission(policy, capacity, now)
+    return Admission(policy, capacity, now, final_block)
 
 
 def tolls_by(config: Config, now: Callable[[], float]) -> Tolls:

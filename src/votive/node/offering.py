@@ -123,7 +123,7 @@ class Offering:
         return Judge(NamedChains(chains), questions, Documents(FetchPolicy(allow=config.fetch.allow)))
 
     def _admission(self, chain: OnChain) -> Admission:
-        return admission_by(self._config, Capacity(chain.rpc, chain.contracts), time.time)
+        return admission_by(self._config, Capacity(chain.rpc, chain.contracts), time.time, chain.blocks.final_block)
 
     def _approver(self, chain: OnChain, peers: AmongPeers, coordinator: Coordinator) -> Approver:
         return Approver(

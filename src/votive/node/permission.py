@@ -1,6 +1,7 @@
 """May this caller, or this action, sign with this key? Asked at the request, at the proposal's block and before the last message.
 
-Every answer is read by this node for itself at a block that is final by its own rule.
+Every answer is read by this node for itself at a block that is final by its own rule. At the request that may be a block read
+moments ago, so that a right that has just ended is found out before the last message (docs/decisions/0083).
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from votive.auth import Decision, Grant, ReadPermissions, decide
+from votive.chain.errors import BlockGone
 from votive.chain.finality import Block
 from votive.terms.block import Block as NamedBlock
 
 MEMORY_SECONDS = 10.0
 """A block that was final is not asked about again for so long: longer than a request signs."""
+
+RECENT_SECONDS = 1.0
+"""The newest final block is recent for so long after it was asked for; an idle node asks about as often."""
 
 
 class ReadBlocks(Protocol):
@@ -37,6 +42,15 @@ class SharedBlocks:
         self._asking: list[asyncio.Future[Block]] = []
         self._reader: asyncio.Task[None] | None = None  # until another begins: by then a connection holds the one before
         self._final: dict[tuple[int, bytes], float] = {}
+        self._newest: tuple[Block, float] | None = None
+
+    async def recent_block(self) -> Block:
+        """Return the newest final block that this process has read, asked for ``RECENT_SECONDS`` ago at most."""
+        if self._newest is not None:
+            block, asked_at = self._newest
+            if time.monotonic() - asked_at < RECENT_SECONDS:
+                return block
+        return await self.final_block()
 
     async def final_block(self) -> Block:
         """Return a final block that was read after the call: never one from before it."""
@@ -50,6 +64,7 @@ class SharedBlocks:
     async def _read(self) -> None:
         # A task begins in the loop's next turn: whoever asked within this one shares the question, and nobody after it.
         asking, self._asking = self._asking, []
+        asked_at = time.monotonic()
         try:
             block = await self._blocks.final_block()
         except Exception as error:  # noqa: BLE001  # whatever it is, it goes to all who asked
@@ -62,6 +77,8 @@ class SharedBlocks:
             raise
         else:
             self._remember((block.number, block.hash))
+            if self._newest is None or self._newest[1] <= asked_at:
+                self._newest = block, asked_at
             for answer in asking:
                 if not answer.done():
                     answer.set_result(block)
@@ -94,6 +111,26 @@ class Standing:
     personal_sign: bool
     reader: ReadPermissions = field(repr=False)
     blocks: SharedBlocks = field(repr=False)
+
+    async def granted(self) -> Block:
+        """Return a final block at which the right exists: a recent one, else the newest.
+
+        Raises:
+            NotPermitted: it does not exist at the newest one, with the tree that explains it.
+            WorldError: the chain cannot be asked.
+        """
+        recent = await self.blocks.recent_block()
+        if await self._granted_at(recent):
+            return recent
+        newest = await self.blocks.final_block()  # a recent one may not know yet of a right that is new
+        (await self.at(newest)).require()
+        return newest
+
+    async def _granted_at(self, recent: NamedBlock) -> bool:
+        try:
+            return (await self.at(recent)).permitted
+        except BlockGone:  # the chain was reorganised since
+            return False
 
     def at(self, block: NamedBlock) -> Awaitable[Decision]:
         """Decide at ``block``, with the tree that explains it."""

@@ -20,7 +20,7 @@ from votive.protocol.channel import Channel, Clock, Envelope, Kind, Proves
 from votive.protocol.engine import Verify
 from votive.protocol.errors import DigestsDiffer
 from votive.protocol.events import Blamed, Observe, Unsigned
-from votive.protocol.leader import leaders
+from votive.protocol.leader import Signers, leaders
 from votive.protocol.memory import Signed, SigningMemory
 from votive.protocol.messages import TAG_BYTES, Abort, Ask, OutcomeMessage, Proposal, Ready, Reason
 from votive.protocol.proposal import Proposed, fault_of, possible_signers
@@ -139,6 +139,10 @@ class Board:
     def proposal(self, attempt: int) -> Proposed | None:
         """Return what the leader of ``attempt`` proposed, if it came."""
         return self._proposals.get(attempt)
+
+    def proposed_sets(self) -> set[Signers]:
+        """Return the sets that were proposed in this session."""
+        return {proposed.signers for proposed in self._proposals.values()}
 
     def rounds(self, attempt: int, kind: Kind) -> dict[Seat, Envelope]:
         """Return the round messages that came, each with H(proposal) before it."""

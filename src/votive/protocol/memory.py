@@ -83,6 +83,11 @@ class SigningMemory:
         if self.worked == signers:
             self.worked = None
 
+    def forgive(self, signers: Iterable[Signers]) -> None:
+        """Take back failures that were no fault of these sets."""
+        for one in signers:
+            self._failed.pop(one, None)
+
     def note_silence(self, silent: Iterable[Seat], witness: Seat | None = None) -> None:
         """Suspect who was not heard in time, and as much who says so: one of the two, or the link between them, is at fault."""
         for seat in silent:

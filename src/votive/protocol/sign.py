@@ -15,7 +15,7 @@ from typing import Any
 from votive.protocol.attempt import Attempt, ready_message
 from votive.protocol.board import Board, SignRequest
 from votive.protocol.channel import Channel, Envelope, Kind, settle
-from votive.protocol.errors import DigestsDiffer, NotEnoughNodes, SigningFailed
+from votive.protocol.errors import DigestsDiffer, NotEnoughNodes, PermissionLost, SigningFailed
 from votive.protocol.events import Adopted, Event, Left
 from votive.protocol.leader import all_sets, apart
 from votive.protocol.memory import Signed, SigningMemory
@@ -54,6 +54,7 @@ async def sign(channel: Channel, request: SignRequest, tools: SignTools, memory:
         NotEnoughNodes: fewer than t nodes can sign together.
         SigningFailed: every attempt before the deadline failed.
         PermissionLost: the permission ended while signing.
+        WorldError: the chain did not say whether it has.
     """
     known = memory.claim(request.session, request.digest)
     if known is not None:
@@ -80,6 +81,7 @@ class _Session:
         self._silent: set[Seat] = set()
         self._reasons: list[str] = []
         self._greeted: set[Seat] = set()
+        self._failed_before = frozenset(memory.failed)
         self._simple = not memory.failed
         """Whether it is enough, as far as we know, that the leader hears who is ready."""
         self._quiet = False
@@ -98,8 +100,10 @@ class _Session:
         """Run the session to its end."""
         try:
             signed = await self._end()
-        except VotiveError:
-            if self._quiet:
+        except VotiveError as error:
+            if isinstance(error, PermissionLost):
+                self._memory.forgive(self._board.proposed_sets() - self._failed_before)
+            elif self._quiet:
                 await self._greet()  # what we approved may tell others why there is no signature
             raise
         self._observe(Adopted(signed.attempt, signed.source))
@@ -116,7 +120,7 @@ class _Session:
 
     async def _end(self) -> Signed:
         """Return the outcome; or raise what attempting or watching over the links ended with, or that the time is over."""
-        alarms = [self._clock.later(self._limits.deadline, self._expire), self._clock.later(self._limits.hush, self._watch_links)]
+        alarms = [self._clock.later(self._limits.deadline, self._expire), self._clock.later(self._limits.hush, self._be_patient)]
         self._work(self._attempts())
         self._channel.listen(self._board.hear)
         try:
@@ -139,17 +143,29 @@ class _Session:
     def _expire(self) -> None:
         self._board.fail(self._failure("The time for this signature is over."))
 
-    def _watch_links(self) -> None:
+    def _be_patient(self) -> None:
+        """This takes longer than usual: look after the links, and whether others are silent because the right has ended."""
         self._work(self._guard())
+        proposed = self._board.proposal(self._board.attempt)
+        if proposed is None or self._board.me not in proposed.signers:  # who signs reads it before its last message
+            self._work(self._require_permission())
+
+    async def _require_permission(self) -> None:
+        """Read the permission anew: without it nobody makes the signature that this node waits for."""
+        if not await self._tools.permission.permits_now():
+            raise PermissionLost(self._request.block.number)
 
     # Attempts, one after the other
 
     async def _attempts(self) -> None:
         number = 0
-        while not self._board.outcome.done():
+        while True:
             number = self._next_led(max(number, self._board.pace()))
             await self._announce(number)
             await Attempt(number, self._board, self._tools, self._memory, self._limits).attend()
+            if self._board.outcome.done():
+                return
+            await self._require_permission()
             number += 1
 
     def _next_led(self, number: int) -> int:
