@@ -291,6 +291,17 @@ async def test_a_right_counts_only_at_a_block_that_is_final_here() -> None:
     assert not await asked.permits(Block(number=2, hash=hash_of(2)))
 
 
+async def test_a_block_is_decided_once_as_its_state_never_changes() -> None:
+    ledger = Ledger(4)
+    ledger.owners[7] = OWNER
+    asked = standing(ledger)
+    assert await asked.permits_now()
+    del ledger.owners[7]
+    assert await asked.permits_now()
+    ledger.mine()
+    assert not await asked.permits_now()
+
+
 async def test_a_right_that_ended_is_seen_at_once() -> None:
     ledger = Ledger(4)
     ledger.owners[7] = OWNER

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -111,6 +110,7 @@ class Standing:
     personal_sign: bool
     reader: ReadPermissions = field(repr=False)
     blocks: SharedBlocks = field(repr=False)
+    _decided: dict[bytes, Decision] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     async def granted(self) -> Block:
         """Return a final block at which the right exists: a recent one, else the newest.
@@ -132,16 +132,20 @@ class Standing:
         except BlockGone:  # the chain was reorganised since
             return False
 
-    def at(self, block: NamedBlock) -> Awaitable[Decision]:
-        """Decide at ``block``, with the tree that explains it."""
-        return decide(
-            self.reader,
-            self.grant,
-            token_id=self.token_id,
-            block=block,
-            personal_sign=self.personal_sign,
-            key_address=self.key_address,
-        )
+    async def at(self, block: NamedBlock) -> Decision:
+        """Decide at ``block``, once as its state never changes, with the tree that explains it."""
+        decision = self._decided.get(block.hash)
+        if decision is None:
+            decision = await decide(
+                self.reader,
+                self.grant,
+                token_id=self.token_id,
+                block=block,
+                personal_sign=self.personal_sign,
+                key_address=self.key_address,
+            )
+            self._decided[block.hash] = decision
+        return decision
 
     async def permits(self, block: NamedBlock) -> bool:
         """Return whether ``block`` is final by our own rule and the right exists there."""
