@@ -65,7 +65,7 @@ async def ask(
     key: str | None = None,
 ) -> Decision:
     actions = () if action is None else (action,)
-    grant = Grant(address=address, methods=methods, actions=actions, capabilities=capabilities, issued_at=0.0, expires_at=1.0, block=BLOCK)
+    grant = Grant(address=address, methods=methods, actions=actions, capabilities=capabilities, issued_at=0.0, expires_at=1.0)
     return await decide(chain, grant, token_id=TOKEN, block=BLOCK, personal_sign=personal, key_address=key)
 
 
@@ -241,7 +241,6 @@ def test_a_grant_runs_only_what_its_capabilities_name() -> None:
         capabilities=Capabilities.of((Ability.ACTION_EXECUTION, Resource.action(PRIME.cid))),
         issued_at=0.0,
         expires_at=1.0,
-        block=BLOCK,
     )
     assert grant.through(PRIME).actions == (PRIME,)
     with pytest.raises(NotPermitted) as refusal:
@@ -251,7 +250,7 @@ def test_a_grant_runs_only_what_its_capabilities_name() -> None:
 
 def test_a_narrowed_grant_never_has_more() -> None:
     one, two = (Capabilities.of((Ability.PKP_SIGNING, Resource.pkp(token))) for token in (1, 2))
-    grant = Grant(address=ALICE, capabilities=EVERYTHING, issued_at=0.0, expires_at=1.0, block=BLOCK)
+    grant = Grant(address=ALICE, capabilities=EVERYTHING, issued_at=0.0, expires_at=1.0)
     assert grant.narrowed(one).capabilities == one
     assert grant.narrowed(one).narrowed(two).capabilities == NOTHING
     assert grant.narrowed(one).narrowed(EVERYTHING).capabilities == one

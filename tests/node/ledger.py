@@ -9,7 +9,7 @@ from typing import Any
 from coincurve import PublicKey
 
 from votive.auth.conditions import Subject
-from votive.chain.errors import ChainUnavailable
+from votive.chain.errors import BlockGone, ChainUnavailable
 from votive.chain.finality import Block
 from votive.chain.keys import RegisteredKey, Routing
 from votive.chain.token import token_id
@@ -35,6 +35,8 @@ class Ledger:
         self.routed = 0
         """How often the key of a token was read."""
         self.owners: dict[int, str] = {}
+        self.past: dict[int, dict[int, str]] = {}
+        """Owners by block, where a sale has changed them since."""
         self.balances: dict[str, int] = {}
         """Wei by lower-case address."""
         self.actions: dict[int, set[bytes]] = defaultdict(set)
@@ -54,10 +56,16 @@ class Ledger:
         self.mine()
         return token
 
-    def block(self) -> Block:
-        return Block(
-            number=self.number, hash=hash_of(self.number), parent_hash=hash_of(self.number - 1), timestamp=1_700_000_000 + self.number
-        )
+    def sell(self, token: int, to: str) -> None:
+        self.past[self.number] = dict(self.owners)
+        self.owners[token] = to
+        self.mine()
+
+    def newest(self) -> Block:
+        return self.at(self.number)
+
+    def at(self, number: int) -> Block:
+        return Block(number=number, hash=hash_of(number), parent_hash=hash_of(number - 1), timestamp=1_700_000_000 + number)
 
     # FinalBlocks
 
@@ -65,10 +73,15 @@ class Ledger:
         self.asked += 1
         if self.down:
             raise ChainUnavailable("the chain of this test is down")
-        return self.block()
+        return self.newest()
 
     async def is_final(self, number: int, block_hash: bytes) -> bool:
         return number <= self.number and block_hash == hash_of(number)
+
+    async def block(self, number: int) -> Block:
+        if number > self.number:
+            raise BlockGone("no such block")
+        return self.at(number)
 
     # Keys
 
@@ -103,7 +116,7 @@ class Ledger:
     # Permissions
 
     async def owner(self, token: int, block: Block) -> str | None:
-        return self.owners.get(token)
+        return self.past.get(block.number, self.owners).get(token)
 
     async def is_permitted_action(self, token: int, multihash: bytes, block: Block) -> tuple[bool, frozenset[int]]:
         return multihash in self.actions[token], frozenset({1})

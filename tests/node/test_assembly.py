@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,8 +19,11 @@ from votive.auth import NotPermitted
 from votive.chain.errors import ChainUnavailable
 from votive.chain.token import token_id
 from votive.core import verify
+from votive.node import permission
 from votive.node.approval import Call, Made
-from votive.protocol import DigestsDiffer, SecondDigest
+from votive.node.permission import SharedBlocks
+from votive.node.signing import SignOrder
+from votive.protocol import DigestsDiffer, PermissionLost, SecondDigest, Signed
 from votive.terms.errors import CallerError, ErrorCode, WorldError
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -41,7 +44,7 @@ def a_call(house: House, digest: bytes, *, who: str = OWNER, request: bytes | No
     token = house.ledger.mint(OWNER) if token is None else token
     public_key = house.ledger.keys[token].public_key
     return Call(
-        grant=a_grant(who, house.ledger.block()),
+        grant=a_grant(who),
         request=request or secrets.token_bytes(32),
         public_key=bytes([2 + public_key[-1] % 2]) + public_key[1:33],
         digest=digest,
@@ -111,18 +114,78 @@ async def test_a_right_that_is_gone_at_the_newest_final_block_signs_no_more(hous
     assert all(isinstance(error, NotPermitted) for error in answers.values())
 
 
+@pytest.fixture
+def old_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every node approve at the block that it read last, however long ago."""
+    monkeypatch.setattr(permission, "LAST_READ_SECONDS", 3600.0)
+
+
+@pytest.mark.usefixtures("old_blocks")
+async def test_a_right_that_ended_before_the_approval_is_refused_with_the_tree_of_the_newest_block(house: House) -> None:
+    call = a_call(house, digest("sold"))
+    token, before = token_id(call.public_key), [node.approver.signer.last_active for node in house.nodes.values()]
+    await asyncio.gather(*(node.approver.blocks.final_block() for node in house.nodes.values()))
+    house.ledger.sell(token, STRANGER)
+    async with asyncio.timeout(5.0):
+        answers = await sign_everywhere(house, call)
+    for error in answers.values():
+        assert isinstance(error, NotPermitted), answers
+        assert error.details[0]["block"]["number"] == house.ledger.number
+    active = [node.approver.signer.last_active for node in house.nodes.values()]
+    assert sum(now > then for now, then in zip(active, before, strict=True)) >= 3, "it was refused at the approval"
+
+
+class Interrupted:
+    """Signs nothing: something happens, and the permission is lost."""
+
+    def __init__(self, happens: Callable[[], None], then: Callable[[], None]) -> None:
+        self.happens, self.then = happens, then
+
+    async def sign(self, order: SignOrder) -> Signed:
+        self.happens()
+        await order.standing.permits_now()
+        self.then()
+        raise PermissionLost(order.block.number)
+
+
+async def test_a_permission_that_was_lost_is_told_as_the_chain_tells_it_where_it_can(house: House) -> None:
+    ledger, call = house.ledger, a_call(house, digest("lost"))
+
+    def sold() -> None:
+        ledger.owners[token_id(call.public_key)] = STRANGER
+        ledger.mine()
+
+    def broken() -> None:
+        ledger.down = True
+
+    def nothing() -> None:
+        pass
+
+    for happens, then, told in ((sold, nothing, NotPermitted), (sold, broken, PermissionLost), (nothing, nothing, PermissionLost)):
+        ledger.owners[token_id(call.public_key)] = OWNER
+        ledger.mine()
+        approver = replace(house.any.approver, signer=Interrupted(happens, then), blocks=SharedBlocks(ledger))
+        try:
+            with pytest.raises(told):
+                await approver.sign(call)
+        finally:
+            ledger.down = False
+
+
+@pytest.mark.usefixtures("old_blocks")
 async def test_a_chain_that_goes_down_after_a_signature_is_an_error_at_all_nodes_and_at_once(house: House) -> None:
     call = a_call(house, digest("up"))
     assert all(isinstance(made, Made) for made in (await sign_everywhere(house, call)).values())
+    later = a_call(house, digest("down"), token=token_id(call.public_key))
     house.ledger.down = True
     try:
         async with asyncio.timeout(5.0):
-            answers = await sign_everywhere(house, a_call(house, digest("down"), token=token_id(call.public_key)))
+            answers = await sign_everywhere(house, later)
     finally:
         house.ledger.down = False
     assert all(isinstance(error, ChainUnavailable) for error in answers.values()), answers
-    again = await sign_everywhere(house, a_call(house, digest("up again"), token=token_id(call.public_key)))
-    assert all(isinstance(made, Made) for made in again.values()), again
+    again = a_call(house, digest("up again"), token=token_id(call.public_key))
+    assert all(isinstance(made, Made) for made in (await sign_everywhere(house, again)).values())
 
 
 async def test_a_key_that_does_not_exist_is_unknown_and_one_without_our_share_is_unavailable(house: House) -> None:

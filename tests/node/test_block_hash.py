@@ -26,7 +26,7 @@ class Time:
 
 async def test_it_is_the_newest_final_block_with_its_own_time_in_decimal_seconds() -> None:
     ledger = Ledger(4)
-    block = ledger.block()
+    block = ledger.newest()
     told = json.loads(await NewestBlock(ledger.final_block).told())
     assert told == {"blockhash": hex0x(block.hash), "timestamp": str(block.timestamp), "blockNumber": block.number}
 

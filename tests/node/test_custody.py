@@ -111,7 +111,7 @@ async def test_a_share_that_fits_the_chain_stays_in_use_and_the_others_are_set_a
         token_id(good.public_key): registered(good),
         token_id(forged.public_key): registered(forged, verification_hash=bytes(32)),
     }
-    await check_all(custody, ledger, ledger.block())  # type: ignore[arg-type]  # the ledger answers like the chain
+    await check_all(custody, ledger, ledger.newest())  # type: ignore[arg-type]  # the ledger answers like the chain
     assert custody.live == {key_of(good)}
     assert set(custody.unavailable) == {key_of(forged), key_of(unregistered)}
     with pytest.raises(WorldError) as caught:

@@ -45,7 +45,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
 
 def a_call(house: House, public_key: bytes, who: str = OWNER) -> Call:
     return Call(
-        grant=a_grant(who, house.ledger.block()),
+        grant=a_grant(who),
         request=secrets.token_bytes(32),
         public_key=public_key,
         digest=DIGEST,

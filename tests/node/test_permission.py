@@ -1,4 +1,4 @@
-"""Final blocks are shared among those who ask and never older than the question, unless a recent one will do: then it only grants."""
+"""Final blocks are shared among those who ask and never older than the question, unless the last one read will do: then it only permits."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ class Slow(Ledger):
         self.may_say = asyncio.Event()
 
     async def final_block(self, name: str = "") -> Block:
-        block = await super().final_block(name)
-        await self.may_say.wait()
+        may_say, block = self.may_say, await super().final_block(name)
+        await may_say.wait()
         return block
 
 
@@ -84,7 +84,7 @@ async def test_one_who_stops_waiting_for_a_question_on_its_way_does_not_stop_the
     with pytest.raises(asyncio.CancelledError):
         await first
     chain.may_say.set()
-    assert (await second, await third) == (chain.block(), chain.block())
+    assert (await second, await third) == (chain.newest(), chain.newest())
     assert chain.asked == 1
 
 
@@ -129,7 +129,7 @@ async def test_a_block_is_asked_about_again_when_it_is_forgotten(monkeypatch: py
     assert not await blocks.is_final(final)
 
 
-# Recent blocks
+# The last block read
 
 
 class Time:
@@ -149,69 +149,50 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Time:
     return made
 
 
-async def test_a_block_is_recent_for_a_second_from_the_question_on(time: Time) -> None:
+async def test_the_last_block_read_is_offered_for_a_second_from_its_question_on(time: Time) -> None:
     ledger = Ledger(4)
     blocks = SharedBlocks(ledger)
-    assert (await blocks.recent_block()).number == 1
+    assert blocks.last_read() is None
+    await blocks.final_block()
     ledger.mine()
-    time.now += permission.RECENT_SECONDS - 0.01
-    assert (await blocks.recent_block()).number == 1
+    time.now += permission.LAST_READ_SECONDS - 0.01
+    assert blocks.last_read() == ledger.at(1)
+    time.now += 0.01
+    assert blocks.last_read() is None
     assert ledger.asked == 1
-    time.now += 0.02
-    assert (await blocks.recent_block()).number == 2
-    assert ledger.asked == 2
 
 
-async def test_whoever_reads_the_newest_block_makes_it_the_recent_one_for_all(time: Time) -> None:
+async def test_whoever_reads_the_newest_block_offers_it_to_all(time: Time) -> None:
     ledger = Ledger(4)
     blocks = SharedBlocks(ledger)
     await blocks.final_block()
     ledger.mine()
     await blocks.final_block()
-    assert (await blocks.recent_block()).number == 2
-    assert ledger.asked == 2
-
-
-class OutOfOrder(Ledger):
-    """Answers each question when it is told to."""
-
-    def __init__(self) -> None:
-        super().__init__(4)
-        self.may_say: list[asyncio.Event] = []
-
-    async def final_block(self, name: str = "") -> Block:
-        block = await super().final_block(name)
-        self.may_say.append(asyncio.Event())
-        await self.may_say[-1].wait()
-        return block
+    assert blocks.last_read() == ledger.at(2)
 
 
 async def test_an_answer_that_was_slow_is_as_old_as_its_question(time: Time) -> None:
-    chain = OutOfOrder()
+    chain = Slow()
     blocks = SharedBlocks(chain)
     (slow,) = await asked(blocks, 1)
-    time.now += permission.RECENT_SECONDS
-    chain.may_say[0].set()
+    time.now += permission.LAST_READ_SECONDS
+    chain.may_say.set()
     await slow
-    chain.mine()
-    recent = asyncio.create_task(blocks.recent_block())
-    for _ in range(5):
-        await asyncio.sleep(0)
-    chain.may_say[1].set()
-    assert (await recent).number == 2
+    assert blocks.last_read() is None
 
 
 async def test_an_answer_that_was_slow_replaces_no_younger_one(time: Time) -> None:
-    chain = OutOfOrder()
+    chain = Slow()
     blocks = SharedBlocks(chain)
     (slow,) = await asked(blocks, 1)
     time.now += 0.5
     chain.mine()
+    chain.may_say, waits = asyncio.Event(), chain.may_say
     (quick,) = await asked(blocks, 1)
-    for question, answer in ((1, quick), (0, slow)):
-        chain.may_say[question].set()
+    for may_say, answer in ((chain.may_say, quick), (waits, slow)):
+        may_say.set()
         await answer
-    assert (await blocks.recent_block()).number == 2
+    assert blocks.last_read() == chain.at(2)
 
 
 def standing(ledger: Ledger, address: str = OWNER) -> Standing:
@@ -233,53 +214,83 @@ class History(Ledger):
         return next((owner for since, owner in sorted(self.owned.items(), reverse=True) if since <= block.number), None)
 
 
-async def test_a_right_at_a_recent_block_needs_no_new_one() -> None:
+async def test_a_right_at_the_last_block_read_needs_no_new_one(time: Time) -> None:
     ledger = History()
     ledger.owned = {1: OWNER}
     asked = standing(ledger)
-    assert [(await asked.granted()).number for _ in range(5)] == [1] * 5
+    assert [(await asked.approval_block()).number for _ in range(5)] == [1] * 5
     assert ledger.asked == 1
 
 
-async def test_a_right_that_is_new_counts_at_once() -> None:
+async def test_a_right_that_is_new_counts_at_once(time: Time) -> None:
     ledger = History()
     asked = standing(ledger)
     await asked.blocks.final_block()
     ledger.mine()
     ledger.owned = {2: OWNER}
-    assert (await asked.granted()).number == 2
+    assert (await asked.approval_block()).number == 2
 
 
-async def test_a_refusal_is_of_the_newest_block() -> None:
+async def test_a_refusal_is_of_the_newest_block_and_costs_one_reading(time: Time) -> None:
     ledger = History()
     asked = standing(ledger)
-    await asked.blocks.final_block()
-    ledger.mine()
-    with pytest.raises(NotPermitted) as refusal:
-        await asked.granted()
-    assert refusal.value.details[0]["block"]["number"] == 2
+    for number in (1, 2):
+        with pytest.raises(NotPermitted) as refusal:
+            await asked.approval_block()
+        assert refusal.value.details[0]["block"]["number"] == ledger.asked == number
+        ledger.mine()
 
 
-async def test_a_recent_block_that_a_reorganisation_took_away_decides_nothing() -> None:
+async def test_a_last_block_that_a_reorganisation_took_away_decides_nothing(time: Time) -> None:
     ledger = History()
     ledger.owned = {1: OWNER}
     asked = standing(ledger)
     await asked.blocks.final_block()
     ledger.gone = {1}
     ledger.mine()
-    assert (await asked.granted()).number == 2
+    assert (await asked.approval_block()).number == 2
 
 
-async def test_a_right_that_ended_after_the_recent_block_is_found_out_before_the_last_message() -> None:
+async def test_a_right_that_ended_after_the_last_block_read_is_found_out_before_the_last_message(time: Time) -> None:
     ledger = History()
     ledger.owned = {1: OWNER, 2: KEY}
     asked = standing(ledger)
-    await asked.granted()
+    await asked.approval_block()
     ledger.mine()
-    assert (await asked.granted()).number == 1
+    assert (await asked.approval_block()).number == 1
     assert not await asked.permits_now()
     with pytest.raises(NotPermitted):
-        await asked.granted()
+        await asked.approval_block()
+
+
+class Asked(Ledger):
+    """Notes what is asked about blocks."""
+
+    def __init__(self) -> None:
+        super().__init__(4)
+        self.questions: list[str] = []
+
+    async def is_final(self, number: int, block_hash: bytes) -> bool:
+        self.questions.append(f"is {number} final")
+        return await super().is_final(number, block_hash)
+
+    async def block(self, number: int) -> Block:
+        self.questions.append(f"which is {number}")
+        return await super().block(number)
+
+
+async def test_below_a_block_that_was_final_it_is_asked_only_which_one_is_canonical() -> None:
+    chain = Asked()
+    chain.number = 5
+    blocks = SharedBlocks(chain)
+    assert await blocks.is_final(chain.at(3))
+    assert await blocks.is_final(chain.at(3))
+    await blocks.final_block()
+    assert await blocks.is_final(chain.at(4))
+    assert not await blocks.is_final(Block(number=4, hash=bytes(32)))
+    chain.mine()
+    assert await blocks.is_final(chain.at(6))
+    assert chain.questions == ["is 3 final", "which is 4", "which is 4", "is 6 final"]
 
 
 async def test_a_right_counts_only_at_a_block_that_is_final_here() -> None:

@@ -216,12 +216,10 @@ async def test_a_token_that_is_handed_about_is_no_fuller_for_it(clock: Clock) ->
     assert await count(admission) == 1
 
 
-async def test_capacity_is_looked_for_at_the_block_of_the_grant_or_else_at_the_newest(clock: Clock) -> None:
-    tokens, grant = Tokens({ALICE: [Token(1, 9)]}), a_grant(ALICE)
-    admission = Admission(RatePolicy(ask_capacity=True), tokens, clock, newest)
-    await admission.admit(grant)
-    await admission.admit(msgspec.structs.replace(grant, block=None))
-    assert tokens.asked == [grant.block, await newest()]
+async def test_capacity_is_looked_for_at_the_newest_block(clock: Clock) -> None:
+    tokens = Tokens({ALICE: [Token(1, 9)]})
+    await Admission(RatePolicy(ask_capacity=True), tokens, clock, newest).admit(a_grant(ALICE))
+    assert tokens.asked == [await newest()]
 
 
 async def test_a_network_may_give_some_requests_away(clock: Clock) -> None:

@@ -67,12 +67,12 @@ def interleave(at: int, seed: int) -> tuple[Sale, bool]:
         committee = scene.committee
         watched = {}
         for seat, node in committee.nodes.items():
-            grant = a_grant(OWNER, ledger.block())
+            grant = a_grant(OWNER)
             watched[seat] = Watched(Standing(grant, TOKEN, KEY, False, ledger, SharedBlocks(ledger)), ledger)
             node.permission = watched[seat]  # type: ignore[assignment]
             committee.network.corrupt(seat, sale)
         before = len(committee.network.wire)
-        results = await committee.sign(scene.key, blocks=dict.fromkeys(committee.seats, ledger.block()))
+        results = await committee.sign(scene.key, blocks=dict.fromkeys(committee.seats, ledger.newest()))
         signed.append(any(isinstance(result, Signed) for result in results.values()))
         last = {sent.sender for sent in committee.network.wire[before:] if sent.kind is Kind.SIGN_ROUND3}
         in_time = {seat for seat, one in watched.items() if any(sale.block is None or number < sale.block for number in one.passed)}

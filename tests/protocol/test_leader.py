@@ -95,7 +95,7 @@ def test_memory_is_bounded() -> None:
 def test_a_set_that_works_clears_its_members_of_suspicion() -> None:
     async def play() -> None:
         memory = SigningMemory(VirtualClock())
-        memory.note_silence([Seat(2)], Seat(3))
+        memory.notes().note_silence([Seat(2)], Seat(3))
         assert (memory.suspicion(Seat(2)), memory.suspicion(Seat(3)), memory.suspicion(Seat(4))) == (1, 1, 0)
         memory.note_success((Seat(2), Seat(3), Seat(4)))
         assert memory.suspicion(Seat(2)) == 0

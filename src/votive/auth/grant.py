@@ -11,7 +11,6 @@ import msgspec
 
 from votive.auth.errors import InvalidAuthSig, NotPermitted
 from votive.terms.auth_method import MethodType, method_ids
-from votive.terms.block import Block
 from votive.terms.capability import Ability, Capabilities, Resource
 from votive.terms.ethereum import address_of_text
 
@@ -71,8 +70,6 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds."""
     expires_at: float
     """Unix seconds; callers' clocks have ``CLOCK_SKEW`` of grace."""
-    block: Block | None = None
-    """The final block at which the chain was asked who the caller is; None: his signature alone says it."""
     methods: tuple[ProvenMethod, ...] = ()
     actions: tuple[ActionRef, ...] = ()
     """The actions that run now, the outermost first."""

@@ -14,7 +14,7 @@ from votive.auth.grant import Grant, ProvenMethod
 from votive.auth.permissions import require_standing
 from votive.auth.session import verify_session
 from votive.auth.wallet import SignedIn, check_signature, read_message
-from votive.auth.world import Toll, World
+from votive.auth.world import Pinned, Toll, World
 from votive.terms.auth_method import AuthMethod, MethodType
 from votive.terms.auth_sig import AuthSig
 from votive.terms.binding import RequestBinding
@@ -41,39 +41,35 @@ class Granting:
             CallerError: which credential does not hold, and why.
             WorldError: something outside cannot be asked.
         """
-        grant = await self._by_signature(credentials, request, toll)
+        pinned = Pinned(self._world.final_block)
+        grant = await self._by_signature(credentials, request, pinned, toll)
         if not credentials.methods:
             return grant
-        return await self._with_methods(grant, credentials.methods, request, toll)
+        return await self._with_methods(grant, credentials.methods, request, pinned, toll)
 
-    async def _by_signature(self, credentials: Credentials, request: RequestBinding, toll: Toll) -> Grant:
+    async def _by_signature(self, credentials: Credentials, request: RequestBinding, pinned: Pinned, toll: Toll) -> Grant:
         if credentials.kind is Kind.SESSION:
-            return await self._by_session(credentials.auth_sig, toll)
-        signed_in, block = await signed_in_by(credentials.auth_sig, request, self._world, toll=toll)
+            return await self._by_session(credentials.auth_sig, pinned, toll)
+        signed_in = await signed_in_by(credentials.auth_sig, request, self._world, pinned, toll=toll)
         return Grant(
             address=signed_in.address,
             capabilities=EVERYTHING,
             issued_at=signed_in.issued_at,
             expires_at=signed_in.expires_at,
-            block=block,
             bound=signed_in.bound,
             domain=signed_in.domain,
             resources=signed_in.resources,
         )
 
-    async def _by_session(self, auth_sig: AuthSig, toll: Toll) -> Grant:
-        grant = await verify_session(auth_sig, self._world, self._remembered, toll)
+    async def _by_session(self, auth_sig: AuthSig, pinned: Pinned, toll: Toll) -> Grant:
+        grant = await verify_session(auth_sig, self._world, self._remembered, pinned, toll)
         if any(method.for_session for method in grant.methods):
-            grant, block = await self._pinned(grant)
-            await require_standing(self._world.keys, grant, block)
+            await require_standing(self._world.keys, grant, await pinned())
         return grant
 
-    async def _pinned(self, grant: Grant) -> tuple[Grant, Block]:
-        """Return ``grant`` and the final block at which the chain is asked about it: one for all questions."""
-        block = grant.block or await self._world.final_block()
-        return msgspec.structs.replace(grant, block=block), block
-
-    async def _with_methods(self, grant: Grant, methods: tuple[AuthMethod, ...], request: RequestBinding, toll: Toll) -> Grant:
+    async def _with_methods(
+        self, grant: Grant, methods: tuple[AuthMethod, ...], request: RequestBinding, pinned: Pinned, toll: Toll
+    ) -> Grant:
         for method in methods:
             if method.auth_method_type not in _BOUND_METHODS and not self._world.policy.accept_bearer:
                 raise UnboundAuthSig(
@@ -81,7 +77,7 @@ class Granting:
                     " open a session with it (/web/sign_session_key) and send session signatures"
                 )
         with toll():
-            grant, block = await self._pinned(grant)
+            block = await pinned()
             proven = [await self._proven(method, request, block) for method in methods]
         return msgspec.structs.replace(grant, methods=tuple(dict.fromkeys((*grant.methods, *proven))))
 
@@ -89,10 +85,8 @@ class Granting:
         return await self._world.methods.verify(method, token_id=None, request=request, block=block)
 
 
-async def signed_in_by(
-    auth_sig: AuthSig, request: RequestBinding, world: World, block: Block | None = None, *, toll: Toll = nullcontext
-) -> tuple[SignedIn, Block | None]:
-    """Return what a wallet of a person or of a contract signed, verified, and the final block that a contract was asked at.
+async def signed_in_by(auth_sig: AuthSig, request: RequestBinding, world: World, pinned: Pinned, *, toll: Toll = nullcontext) -> SignedIn:
+    """Return what a wallet of a person or of a contract signed, verified; a contract is asked at the ``pinned`` block.
 
     Raises as ``Granting.grant`` does.
     """
@@ -102,8 +96,8 @@ async def signed_in_by(
     signed_in = read_message(auth_sig, now=world.now(), request=request, policy=world.policy)
     if kind is Kind.WALLET:
         check_signature(auth_sig, signed_in.address)
-        return signed_in, block
-    block = block or await world.final_block()
+        return signed_in
+    block = await pinned()
     with toll():
         await check_contract_signature(auth_sig, signed_in, world.contract_wallets, chain_id=world.chain_id, block=block)
-    return signed_in, block
+    return signed_in

@@ -57,8 +57,8 @@ class SessionMessage(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     node_address: str
 
 
-async def verify_session(auth_sig: AuthSig, world: World, remembered: Remembered, toll: Toll) -> Grant:
-    """Return what a session signature grants at this node, now.
+async def verify_session(auth_sig: AuthSig, world: World, remembered: Remembered, pinned: Pinned, toll: Toll) -> Grant:
+    """Return what a session signature grants at this node, now; contract wallets among the delegators are asked at the ``pinned`` block.
 
     Raises:
         InvalidAuthSig, InvalidSiweMessage, InvalidRecap, UnsupportedAuthSig: which part does not hold, and why.
@@ -71,7 +71,6 @@ async def verify_session(auth_sig: AuthSig, world: World, remembered: Remembered
     requested = _requested(message.resource_ability_requests)
     if not verify_strictly(bytes.fromhex(key), bytes.fromhex(auth_sig.sig), auth_sig.signed_message.encode()):
         raise InvalidAuthSig("the signature is not one of the session key over this text")
-    pinned = Pinned(world.final_block)
     delegated = [await verify_delegation(capability, world, remembered, pinned, toll) for capability in message.capabilities]
     rights = _of_one_caller(delegated, key)
     first = rights[0]
@@ -82,7 +81,6 @@ async def verify_session(auth_sig: AuthSig, world: World, remembered: Remembered
         capabilities=granted,
         issued_at=max(issued_at for issued_at, _ in spans),
         expires_at=min(expires_at for _, expires_at in spans),
-        block=pinned.block,
         methods=first.methods,
         domain=first.message.domain,
         resources=tuple(dict.fromkeys(resource for one in rights for resource in one.resources)),

@@ -37,14 +37,22 @@ class Pinned:
 
     def __init__(self, read: Callable[[], Awaitable[Block]]) -> None:
         self._read = read
-        self.block: Block | None = None
-        """None: nothing was asked yet."""
+        self._block: Block | None = None
+
+    @classmethod
+    def at(cls, block: Block) -> Pinned:
+        """Return what is pinned to ``block``, final and read already."""
+
+        async def known() -> Block:
+            return block
+
+        return cls(known)
 
     async def __call__(self) -> Block:
         """Return the block; WorldError if the chain cannot answer."""
-        if self.block is None:
-            self.block = await self._read()
-        return self.block
+        if self._block is None:
+            self._block = await self._read()
+        return self._block
 
 
 Toll: TypeAlias = Callable[[], AbstractContextManager[None]]

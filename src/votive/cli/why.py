@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from votive.auth.permissions import Decision
     from votive.chain.rpc import Rpc
     from votive.devnet.plan import Plan
-    from votive.terms.block import Block
     from votive.terms.contracts import Contracts
 
 Who = Annotated[str, typer.Option("--as", help="Who would ask: an address, or the number of a development account.", metavar="ADDRESS")]
@@ -67,7 +66,7 @@ async def _decide(plan: Plan, token: int, address: str, cid: str | None, *, mess
         block = await FinalBlocks(rpc, Finality(0)).final_block()
         return await decide(
             Permissions(rpc, contracts),
-            _grant(address, cid, block),
+            _grant(address, cid),
             token_id=token,
             block=block,
             personal_sign=message,
@@ -87,7 +86,7 @@ async def _public_key(rpc: Rpc, contracts: Contracts, token: int) -> bytes:
     return found.public_key
 
 
-def _grant(address: str, cid: str | None, block: Block) -> Grant:
+def _grant(address: str, cid: str | None) -> Grant:
     """Return the grant of somebody whose wallet signs each request himself, and so may what the wallet may."""
     from votive.auth.grant import ActionRef, Grant
     from votive.ipfs import multihash_of
@@ -95,7 +94,7 @@ def _grant(address: str, cid: str | None, block: Block) -> Grant:
 
     now = time.time()
     actions = () if cid is None else (ActionRef(cid=cid, multihash=multihash_of(cid)),)
-    return Grant(address=address, capabilities=EVERYTHING, issued_at=now, expires_at=now, block=block, actions=actions)
+    return Grant(address=address, capabilities=EVERYTHING, issued_at=now, expires_at=now, actions=actions)
 
 
 def words(decision: Decision) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,7 +21,7 @@ from votive.node.signing import Signer, SignOrder
 from votive.protocol import PermissionLost, Signed
 from votive.terms.block import Block
 from votive.terms.encoding import bytes_of
-from votive.terms.errors import CallerError
+from votive.terms.errors import CallerError, WorldError
 from votive.terms.ethereum import eth_address_of
 from votive.terms.key import KeyId
 from votive.terms.participant import Committee
@@ -72,7 +73,7 @@ class Approver:
     """Unix seconds."""
 
     async def sign(self, call: Call) -> Made:
-        """Check ``call`` at a recent final block, and sign it.
+        """Check ``call`` at a final block, and sign it.
 
         Raises:
             CallerError: unknown key, digest that cannot be signed, a grant that ran out, or no right, with the tree that explains it.
@@ -82,7 +83,7 @@ class Approver:
         call.grant.require_time(self.now())
         key, share = await self._share(call.public_key)
         standing = self._standing(call.grant, share, personal_sign=call.personal_sign)
-        block = await standing.granted()
+        block = await standing.approval_block()
         session = signing_session(
             self.committee.network, self.committee.epoch, key, request=call.request, call=call.name, ordinal=call.ordinal
         )
@@ -93,7 +94,8 @@ class Approver:
         try:
             return await self.signer.sign(order)
         except PermissionLost:
-            await order.standing.granted()
+            with suppress(WorldError):  # the caller is owed what the newest block says, where it can be read
+                await order.standing.approval_block()
             raise
 
     def _standing(self, grant: Grant, share: KeyShare, *, personal_sign: bool) -> Standing:

@@ -105,7 +105,7 @@ class Admission:
     async def _use_capacity(self, grant: Grant, status: int) -> None:
         tried: list[dict[str, Any]] = []
         waits: list[float] = []
-        block = grant.block or await self._final_block()
+        block = await self._final_block()
         for source in _sources(grant):
             seen, wait = await self._try(source, grant, block)
             if seen is None:

@@ -123,9 +123,7 @@ class Claims:
                 proven = await self.methods.verify(method, token_id=None, request=request, block=block)
                 derived_key_id = derived_key_id_of(proven)
             now = self.now()
-            grant = Grant(
-                address=None, capabilities=NOTHING, issued_at=now, expires_at=now + CLOCK_SKEW, block=block, methods=(proven,), bound=True
-            )
+            grant = Grant(address=None, capabilities=NOTHING, issued_at=now, expires_at=now + CLOCK_SKEW, methods=(proven,), bound=True)
             await self.admission.admit(grant, uses_capacity=False)
             claim = self.notary.claim(derived_key_id, minter)
             return ClaimAnswer(signature=claim.signature.hex(), derived_key_id=claim.derived_key_id.hex())

@@ -11,6 +11,7 @@ from votive.action import FetchPolicy, Pool, Warm
 from votive.auth import AuthPolicy, Grant, Granting, Toll, World, node_address_of
 from votive.auth.granting import signed_in_by
 from votive.auth.methods import Methods, Occasion
+from votive.auth.world import Pinned
 from votive.chain.blocks import Blocks
 from votive.chain.capacity import Capacity
 from votive.chain.named import Chains
@@ -85,7 +86,7 @@ class Offering:
         """Return the authentication methods on offer; ``world`` is what wallets among them are verified with."""
 
         async def verify_wallet(auth_sig: AuthSig, occasion: Occasion) -> str:
-            signed_in, _ = await signed_in_by(auth_sig, occasion.request, world(), occasion.block)
+            signed_in = await signed_in_by(auth_sig, occasion.request, world(), Pinned.at(occasion.block))
             return signed_in.address
 
         return auth_methods(

@@ -1,7 +1,8 @@
-"""May this caller, or this action, sign with this key? Asked at the request, at the proposal's block and before the last message.
+"""May this caller, or this action, sign with this key? Asked at the approval, at the proposal's block, before the last message, and
+by whoever waits for longer than usual.
 
-Every answer is read by this node for itself at a block that is final by its own rule. At the request that may be a block read
-moments ago, so that a right that has just ended is found out before the last message (docs/decisions/0083).
+Every answer is read by this node for itself at a block that is final by its own rule. The approval may rest on the block that was
+read last, so that a right that has just ended is found out before the last message (docs/decisions/0083).
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from votive.terms.block import Block as NamedBlock
 MEMORY_SECONDS = 10.0
 """A block that was final is not asked about again for so long: longer than a request signs."""
 
-RECENT_SECONDS = 1.0
-"""The newest final block is recent for so long after it was asked for; an idle node asks about as often."""
+LAST_READ_SECONDS = 0.25
+"""So long after it was asked for, the final block that was read last may approve. Short, so that nodes mean the same one."""
 
 
 class ReadBlocks(Protocol):
@@ -32,6 +33,9 @@ class ReadBlocks(Protocol):
     async def is_final(self, number: int, hash: bytes) -> bool:  # noqa: A002  # chain's own name for it
         """Return whether this block is canonical and final by our rule."""
 
+    async def block(self, number: int) -> Block:
+        """Return the canonical block of this number; BlockGone if there is none."""
+
 
 class SharedBlocks:
     """Final blocks, read once for all who ask before the question has left this process."""
@@ -41,15 +45,15 @@ class SharedBlocks:
         self._asking: list[asyncio.Future[Block]] = []
         self._reader: asyncio.Task[None] | None = None  # until another begins: by then a connection holds the one before
         self._final: dict[tuple[int, bytes], float] = {}
-        self._newest: tuple[Block, float] | None = None
+        self._last: tuple[Block, float] | None = None
+        """With when it was asked for."""
 
-    async def recent_block(self) -> Block:
-        """Return the newest final block that this process has read, asked for ``RECENT_SECONDS`` ago at most."""
-        if self._newest is not None:
-            block, asked_at = self._newest
-            if time.monotonic() - asked_at < RECENT_SECONDS:
-                return block
-        return await self.final_block()
+    def last_read(self) -> Block | None:
+        """Return the final block that was read last, if it was asked for less than ``LAST_READ_SECONDS`` ago."""
+        if self._last is None:
+            return None
+        block, asked_at = self._last
+        return block if time.monotonic() - asked_at < LAST_READ_SECONDS else None
 
     async def final_block(self) -> Block:
         """Return a final block that was read after the call: never one from before it."""
@@ -76,8 +80,8 @@ class SharedBlocks:
             raise
         else:
             self._remember((block.number, block.hash))
-            if self._newest is None or self._newest[1] <= asked_at:
-                self._newest = block, asked_at
+            if self._last is None or self._last[1] <= asked_at:
+                self._last = block, asked_at
             for answer in asking:
                 if not answer.done():
                     answer.set_result(block)
@@ -87,10 +91,19 @@ class SharedBlocks:
         named = (block.number, block.hash)
         if time.monotonic() - self._final.get(named, -MEMORY_SECONDS) < MEMORY_SECONDS:
             return True
-        if not await self._blocks.is_final(block.number, block.hash):
+        if not await self._read_is_final(block):
             return False
         self._remember(named)
         return True
+
+    async def _read_is_final(self, block: NamedBlock) -> bool:
+        if self._last is None or block.number > self._last[0].number:
+            return await self._blocks.is_final(block.number, block.hash)
+        try:
+            canonical = await self._blocks.block(block.number)
+        except BlockGone:
+            return False
+        return canonical.hash == block.hash  # and final, as it does not lie above one that was
 
     def _remember(self, named: tuple[int, bytes]) -> None:
         now = time.monotonic()
@@ -112,23 +125,23 @@ class Standing:
     blocks: SharedBlocks = field(repr=False)
     _decided: dict[bytes, Decision] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    async def granted(self) -> Block:
-        """Return a final block at which the right exists: a recent one, else the newest.
+    async def approval_block(self) -> Block:
+        """Return a final block at which the right exists: the one read last, else the newest, which alone says no.
 
         Raises:
             NotPermitted: it does not exist at the newest one, with the tree that explains it.
             WorldError: the chain cannot be asked.
         """
-        recent = await self.blocks.recent_block()
-        if await self._granted_at(recent):
-            return recent
-        newest = await self.blocks.final_block()  # a recent one may not know yet of a right that is new
+        last = self.blocks.last_read()
+        if last is not None and await self._permitted_at(last):
+            return last
+        newest = await self.blocks.final_block()
         (await self.at(newest)).require()
         return newest
 
-    async def _granted_at(self, recent: NamedBlock) -> bool:
+    async def _permitted_at(self, last: NamedBlock) -> bool:
         try:
-            return (await self.at(recent)).permitted
+            return (await self.at(last)).permitted
         except BlockGone:  # the chain was reorganised since
             return False
 

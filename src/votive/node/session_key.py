@@ -127,7 +127,6 @@ class _Question:
             capabilities=EVERYTHING,
             issued_at=now,
             expires_at=self.expires_at,
-            block=self.block,
             methods=tuple(proven),
             bound=True,
         )

@@ -1,7 +1,7 @@
 """From an approved request to a signature: opens the session, assembles the engine's party, conducts the protocol.
 
 Whoever calls ``sign`` has approved exactly this digest for exactly this key; nothing here decides on rights, except that
-the approval's standing is asked again at the proposal's block and before the last message leaves.
+the approval's standing is asked again: at the proposal's block, before the last message leaves, and where others are silent.
 """
 
 from __future__ import annotations

@@ -47,6 +47,8 @@ class Attempt:
         self._me, self._clock, self._channel = board.me, tools.clock, board.channel
         self._leader = board.leader(number)
         self._choice = Choice(number, board, tools, memory)
+        self.committed = False
+        """Whether our last message has left: with those of the others, it is a signature."""
 
     async def attend(self) -> None:
         """Take part until the attempt is over. What it achieved, if anything, is in ``board.outcome``.
@@ -202,6 +204,7 @@ class Attempt:
             await self._send_each(Kind.SIGN_ROUND2, proposed, await run(lambda: party.round2(received)))
             answers = await self._gather(Kind.SIGN_ROUND2, proposed.name, others)
             last = await self._last_message(party, answers)
+            self.committed = True
             await self._channel.broadcast(Kind.SIGN_ROUND3, proposed.name + last, number, to=others)
             finals = await self._gather(Kind.SIGN_ROUND3, proposed.name, others)
             r, s, recovery_id = party.finish(finals)  # a fifth of a millisecond: a thread would cost as much again
@@ -272,7 +275,7 @@ class Attempt:
         """Not a signer: wait for the outcome, which ends the session, or until the signers have left or used up their time."""
         patience = 3 * self._limits.round + self._limits.patience
         left = await self._board.until(self._signer_left_or_pace, self._clock.now() + patience)
-        self._memory.note_failure(proposed.signers)
+        self._board.notes.note_failure(proposed.signers)
         self._tools.observe(Left(self.number, Reason.LEFT if left else Reason.SILENCE, (left,) if left else ()))
 
     def _signer_left_or_pace(self) -> Seat | None:
@@ -281,11 +284,20 @@ class Attempt:
             return self._leader
         return left
 
+    async def withdraw(self) -> None:
+        """Say that we leave, if we sign here or may be asked to: nobody shall wait for us."""
+        proposed = self._board.proposal(self.number)
+        if proposed is None:
+            await self._channel.broadcast(Kind.SIGN_ABORT, encode(Abort(reason=Reason.OBJECTION)), self.number)
+            self._tools.observe(Left(self.number, Reason.OBJECTION))
+        elif self._me in proposed.signers:
+            await self._leave(_Leave(Reason.OBJECTION), proposed)
+
     async def _leave(self, leave: _Leave, proposed: Proposed) -> None:
         """Say that we leave, and remember the set; the leader's proposal goes with it, so that two of them meet."""
-        self._memory.note_failure(proposed.signers)
+        self._board.notes.note_failure(proposed.signers)
         if leave.reason is Reason.SILENCE:
-            self._memory.note_silence(leave.seats)
+            self._board.notes.note_silence(leave.seats)
         shown, evidence = self._board.shown(self.number, proposed)
         abort = Abort(reason=leave.reason, seats=leave.seats, proposal=shown, evidence=evidence)
         await self._channel.broadcast(Kind.SIGN_ABORT, encode(abort), self.number)

@@ -20,8 +20,8 @@ from votive.protocol.channel import Channel, Clock, Envelope, Kind, Proves
 from votive.protocol.engine import Verify
 from votive.protocol.errors import DigestsDiffer
 from votive.protocol.events import Blamed, Observe, Unsigned
-from votive.protocol.leader import Signers, leaders
-from votive.protocol.memory import Signed, SigningMemory
+from votive.protocol.leader import leaders
+from votive.protocol.memory import Notes, Signed
 from votive.protocol.messages import TAG_BYTES, Abort, Ask, OutcomeMessage, Proposal, Ready, Reason
 from votive.protocol.proposal import Proposed, fault_of, possible_signers
 from votive.protocol.wire import MalformedError, Message, decode
@@ -74,7 +74,7 @@ class Board:
         *,
         clock: Clock,
         verify: Verify,
-        memory: SigningMemory,
+        notes: Notes,
         observe: Observe,
         proves: Proves | None,
         speak_up: Callable[[], None],
@@ -94,7 +94,8 @@ class Board:
         self._divided = False
         self._other_ends: dict[Seat, bytes] = {}
         self._complaints: Counter[Seat] = Counter()
-        self._clock, self._verify, self._memory, self._observe, self._proves = clock, verify, memory, observe, proves
+        self._clock, self._verify, self._observe, self._proves = clock, verify, observe, proves
+        self.notes = notes
         self.speak_up = speak_up
         self._proposals: dict[int, Proposed] = {}
         self._rounds: dict[tuple[int, Kind], dict[Seat, Envelope]] = {}
@@ -139,10 +140,6 @@ class Board:
     def proposal(self, attempt: int) -> Proposed | None:
         """Return what the leader of ``attempt`` proposed, if it came."""
         return self._proposals.get(attempt)
-
-    def proposed_sets(self) -> set[Signers]:
-        """Return the sets that were proposed in this session."""
-        return {proposed.signers for proposed in self._proposals.values()}
 
     def rounds(self, attempt: int, kind: Kind) -> dict[Seat, Envelope]:
         """Return the round messages that came, each with H(proposal) before it."""
@@ -355,15 +352,15 @@ class Board:
             self._hear_forwarded(envelope.attempt, abort, self._proves)
         proposed = self._proposals.get(envelope.attempt)
         if proposed is not None and envelope.sender in proposed.proposal.signers:
-            self._memory.note_failure(proposed.signers)
+            self.notes.note_failure(proposed.signers)
             self._suspect(envelope.sender, abort, proposed)
 
     def _suspect(self, sender: Seat, abort: Abort, proposed: Proposed) -> None:
         """Remember who was silent, by this account, and who left for reasons that only it can see."""
         if abort.reason is Reason.SILENCE:
-            self._memory.note_silence({Seat(seat) for seat in abort.seats} & set(proposed.signers), sender)
+            self.notes.note_silence({Seat(seat) for seat in abort.seats} & set(proposed.signers), sender)
         elif abort.reason in {Reason.OBJECTION, Reason.SETUP_GONE}:
-            self._memory.note_silence([sender])
+            self.notes.note_silence([sender])
 
     def _hear_forwarded(self, attempt: int, abort: Abort, proves: Proves) -> None:
         """Take in the leader's proposal from an abort, if the leader's own evidence is with it."""

@@ -61,15 +61,15 @@ class SecondDigest(CallerError):
 
 
 class PermissionLost(CallerError):
-    """The permission ended between this node's approval and its last message; nothing was released by it."""
+    """The permission that this node approved by is gone at its newest final block; nothing was released by it since."""
 
     code = ErrorCode.PKP_NOT_AUTHORIZED
     status = 401
 
     def __init__(self, block: int) -> None:
         super().__init__(
-            f"The permission to sign with this key was withdrawn while signing (given at block {block}, read again since); "
-            "this node released nothing.",
+            f"The permission to sign with this key, found at block {block}, was gone when this node read it again; "
+            "it has released nothing since.",
             details=[{"approvedAtBlock": block}],
         )
 

@@ -42,7 +42,8 @@ class SigningMemory:
         self._clock = clock
         self._digests: OrderedDict[bytes, tuple[bytes, float]] = OrderedDict()
         self._outcomes: OrderedDict[bytes, Signed] = OrderedDict()
-        self._failed: OrderedDict[Signers, None] = OrderedDict()
+        self._failed: OrderedDict[Signers, int] = OrderedDict()
+        """In how many sessions, as far as none of these was taken back."""
         self._suspicion: Counter[Seat] = Counter()
         self.worked: Signers | None = None
         """The set of the last success."""
@@ -76,28 +77,34 @@ class SigningMemory:
             self._suspicion.pop(seat, None)
         self._failed.pop(signers, None)
 
-    def note_failure(self, signers: Signers) -> None:
-        """Avoid this set while another exists."""
-        self._failed[signers] = None
+    def note_failure(self, signers: Signers, sessions: int = 1) -> None:
+        """Avoid this set while another exists, for so many more ``sessions`` in which it failed; 0 makes it the newest failure."""
+        self._failed[signers] = self._failed.get(signers, 0) + sessions
         self._failed.move_to_end(signers)
         if self.worked == signers:
             self.worked = None
 
-    def forgive(self, signers: Iterable[Signers]) -> None:
-        """Take back failures that were no fault of these sets."""
-        for one in signers:
-            self._failed.pop(one, None)
+    def suspect(self, seats: Iterable[Seat]) -> None:
+        """Take these seats last, each as often as it is named, until they are in a set that works."""
+        self._suspicion.update(seats)
 
-    def note_silence(self, silent: Iterable[Seat], witness: Seat | None = None) -> None:
-        """Suspect who was not heard in time, and as much who says so: one of the two, or the link between them, is at fault."""
-        for seat in silent:
-            self._suspicion[seat] += 1
-            if witness is not None:
-                self._suspicion[witness] += 1
+    def take_back(self, failed: Iterable[Signers], suspected: Counter[Seat]) -> None:
+        """Take back what one session noted: no fault of these sets and seats."""
+        for signers in failed:
+            sessions = self._failed.get(signers, 0) - 1
+            if sessions > 0:
+                self._failed[signers] = sessions
+            else:
+                self._failed.pop(signers, None)
+        self._suspicion -= suspected  # what falls to 0 is forgotten
 
     def suspicion(self, seat: Seat) -> int:
         """Return how often this seat was silent, or complained, since it last was in a set that worked. Never blame."""
         return self._suspicion[seat]
+
+    def notes(self) -> Notes:
+        """Return what one session notes in."""
+        return Notes(self)
 
     @property
     def failed(self) -> KeysView[Signers]:
@@ -111,3 +118,33 @@ class SigningMemory:
             if since >= horizon and len(self._digests) < _SESSIONS:
                 return
             del self._digests[session]
+
+
+class Notes:
+    """What one session adds to the memory; taken back if the session ends through nobody's fault."""
+
+    def __init__(self, memory: SigningMemory) -> None:
+        self._memory = memory
+        self._failed: set[Signers] = set()
+        self._suspected: Counter[Seat] = Counter()
+        self._worked: Signers | None = None
+
+    def note_failure(self, signers: Signers) -> None:
+        """Avoid this set while another exists; once a session."""
+        self._worked = self._memory.worked if self._memory.worked == signers else self._worked
+        self._memory.note_failure(signers, 0 if signers in self._failed else 1)
+        self._failed.add(signers)
+
+    def note_silence(self, silent: Iterable[Seat], witness: Seat | None = None) -> None:
+        """Suspect who was not heard in time, and as much who says so: one of the two, or the link between them, is at fault."""
+        for seat in silent:
+            suspects = [seat] if witness is None else [seat, witness]
+            self._memory.suspect(suspects)
+            self._suspected.update(suspects)
+
+    def take_back(self) -> None:
+        """Leave the memory as if this session had not been."""
+        self._memory.take_back(self._failed, self._suspected)
+        if self._memory.worked is None:
+            self._memory.worked = self._worked
+        self._failed, self._suspected = set(), Counter()

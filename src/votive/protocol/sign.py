@@ -23,7 +23,7 @@ from votive.protocol.messages import Ask, OutcomeMessage
 from votive.protocol.proposal import Proposed
 from votive.protocol.tools import Permission, SignLimits, SignTools
 from votive.terms.encoding import encode
-from votive.terms.errors import VotiveError
+from votive.terms.errors import VotiveError, WorldError
 from votive.terms.participant import Seat
 
 __all__ = ["LateAnswers", "Permission", "SignLimits", "SignRequest", "SignTools", "Signed", "sign"]
@@ -53,8 +53,8 @@ async def sign(channel: Channel, request: SignRequest, tools: SignTools, memory:
         DigestsDiffer: no digest can reach t, or more than f nodes show a signature of another one.
         NotEnoughNodes: fewer than t nodes can sign together.
         SigningFailed: every attempt before the deadline failed.
-        PermissionLost: the permission ended while signing.
-        WorldError: the chain did not say whether it has.
+        PermissionLost: the permission has ended, before the approval or since.
+        WorldError: the chain could not be read for too long.
     """
     known = memory.claim(request.session, request.digest)
     if known is not None:
@@ -73,7 +73,7 @@ class _Session:
             request,
             clock=tools.clock,
             verify=tools.verify,
-            memory=memory,
+            notes=memory.notes(),
             observe=self._observe,
             proves=tools.proves,
             speak_up=self._speak_up,
@@ -81,12 +81,12 @@ class _Session:
         self._silent: set[Seat] = set()
         self._reasons: list[str] = []
         self._greeted: set[Seat] = set()
-        self._failed_before = frozenset(memory.failed)
         self._simple = not memory.failed
         """Whether it is enough, as far as we know, that the leader hears who is ready."""
         self._quiet = False
         """Whether the leader alone has heard it of us."""
         self._works: list[asyncio.Task[None]] = []
+        self._attempt: Attempt | None = None
         self._seen: Proposed | None = None
         self._asks, self._ask_at = 0, 0.0
 
@@ -102,8 +102,8 @@ class _Session:
             signed = await self._end()
         except VotiveError as error:
             if isinstance(error, PermissionLost):
-                self._memory.forgive(self._board.proposed_sets() - self._failed_before)
-            elif self._quiet:
+                self._board.notes.take_back()
+            if self._quiet:
                 await self._greet()  # what we approved may tell others why there is no signature
             raise
         self._observe(Adopted(signed.attempt, signed.source))
@@ -120,7 +120,7 @@ class _Session:
 
     async def _end(self) -> Signed:
         """Return the outcome; or raise what attempting or watching over the links ended with, or that the time is over."""
-        alarms = [self._clock.later(self._limits.deadline, self._expire), self._clock.later(self._limits.hush, self._be_patient)]
+        alarms = [self._clock.later(self._limits.deadline, self._expire), self._clock.later(self._limits.hush, self._after_hush)]
         self._work(self._attempts())
         self._channel.listen(self._board.hear)
         try:
@@ -143,29 +143,20 @@ class _Session:
     def _expire(self) -> None:
         self._board.fail(self._failure("The time for this signature is over."))
 
-    def _be_patient(self) -> None:
+    def _after_hush(self) -> None:
         """This takes longer than usual: look after the links, and whether others are silent because the right has ended."""
         self._work(self._guard())
-        proposed = self._board.proposal(self._board.attempt)
-        if proposed is None or self._board.me not in proposed.signers:  # who signs reads it before its last message
-            self._work(self._require_permission())
-
-    async def _require_permission(self) -> None:
-        """Read the permission anew: without it nobody makes the signature that this node waits for."""
-        if not await self._tools.permission.permits_now():
-            raise PermissionLost(self._request.block.number)
+        self._work(self._doubt())
 
     # Attempts, one after the other
 
     async def _attempts(self) -> None:
         number = 0
-        while True:
+        while not self._board.outcome.done():
             number = self._next_led(max(number, self._board.pace()))
             await self._announce(number)
-            await Attempt(number, self._board, self._tools, self._memory, self._limits).attend()
-            if self._board.outcome.done():
-                return
-            await self._require_permission()
+            self._attempt = Attempt(number, self._board, self._tools, self._memory, self._limits)
+            await self._attempt.attend()
             number += 1
 
     def _next_led(self, number: int) -> int:
@@ -188,6 +179,34 @@ class _Session:
         self._greeted |= set(new)
         if new:
             await self._channel.broadcast(Kind.SIGN_READY, encode(own.ready), own.attempt, to=new)
+
+    # The right
+
+    async def _doubt(self) -> None:
+        """Read the permission, ever more seldom; end the session when it is gone, or when the chain cannot be read for too long."""
+        pause, since = _TICK, None
+        while True:
+            try:
+                permitted = await self._tools.permission.permits_now()
+            except WorldError:
+                since = since or self._clock.now()
+                if self._clock.now() - since >= self._limits.grace and not self._committed():
+                    raise
+            else:
+                since = None
+                if not permitted and not self._committed():
+                    await self._withdraw()
+            await self._clock.sleep(pause)
+            pause *= 2
+
+    def _committed(self) -> bool:
+        """Say whether our last message in this attempt is out: what becomes of it is the others' to say."""
+        return self._attempt is not None and self._attempt.committed
+
+    async def _withdraw(self) -> None:
+        if self._attempt is not None:
+            await self._attempt.withdraw()
+        raise PermissionLost(self._request.block.number)
 
     # The links
 

@@ -30,7 +30,7 @@ class SignLimits:
     deadline: float = 8.0
     """All of it; at most 8."""
     hush: float = 0.1
-    """How long the leader alone is told that a node is ready, where no set has failed."""
+    """How long the leader alone is told that a node is ready, where no set has failed, and nobody looks why others are silent."""
     patience: float = 0.3
     """How long a node that holds t READYs waits for a proposal."""
     settle: float = 0.15

@@ -42,7 +42,7 @@ class Ledger:
 
 
 async def permits(ledger: Ledger, *methods: ProvenMethod, session_of: str | None = MINE, key: str = MINE, personal: bool = False) -> bool:
-    grant = Grant(address=session_of, capabilities=EVERYTHING, issued_at=0, expires_at=1, block=BLOCK, methods=methods)
+    grant = Grant(address=session_of, capabilities=EVERYTHING, issued_at=0, expires_at=1, methods=methods)
     return (await decide(ledger, grant, token_id=9, block=BLOCK, personal_sign=personal, key_address=key)).permitted
 
 

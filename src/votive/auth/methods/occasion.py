@@ -15,4 +15,4 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     """The key that is asked for; None where a request names none."""
     request: RequestBinding
     block: Block
-    """The final block that everything about this request is read at."""
+    """The final block that whatever proves the user is read at."""
