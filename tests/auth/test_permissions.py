@@ -128,7 +128,7 @@ async def test_a_refusal_names_each_alternative_with_what_was_seen_and_the_block
     assert (refusal.value.code, refusal.value.status) == (ErrorCode.SCOPE_TOO_LIMITED, 401)
     assert refusal.value.details == (
         {
-            "tokenId": "0xabcdef",
+            "tokenId": "0x" + "0" * 58 + "abcdef",
             "permitted": False,
             "neededScopes": ["SIGN_ANYTHING"],
             "block": {"number": 7, "hash": "0x" + "07" * 32},
@@ -143,7 +143,7 @@ async def test_a_refusal_names_each_alternative_with_what_was_seen_and_the_block
             ],
         },
     )
-    for part in ("QmPrime", ALICE, BOB, "block 7"):
+    for part in ("QmPrime", ALICE, BOB, f"token 0x{'0' * 58}abcdef ", "block 7"):
         assert part in refusal.value.message
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from votive.terms.ethereum import address_of_text, keccak, personal_digest, revert_data, selector_of, split_types, types_in
+from votive.terms.ethereum import address_of_text, keccak, personal_digest, revert_data, selector_of, split_types, token_text, types_in
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,10 @@ def test_a_personal_message_is_counted_in_bytes() -> None:
 def test_an_address_has_20_bytes_of_hex(text: str) -> None:
     with pytest.raises(ValueError, match=r"20 bytes|hexadecimal"):
         address_of_text(text)
+
+
+def test_a_token_id_is_shown_with_its_leading_zeros() -> None:
+    assert token_text(0xABCDEF) == "0x" + "0" * 58 + "abcdef"
 
 
 def test_types_are_split_at_outer_commas() -> None:

@@ -25,6 +25,7 @@ from votive.terms.auth_method import MethodType
 from votive.terms.block import Block
 from votive.terms.capability import EVERYTHING, Ability, Resource
 from votive.terms.encoding import hex0x
+from votive.terms.ethereum import token_text
 
 
 class Scope(IntEnum):
@@ -88,7 +89,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     def explanation(self) -> dict[str, Any]:
         """Return the decision as JSON."""
         return {
-            "tokenId": hex(self.token_id),
+            "tokenId": token_text(self.token_id),
             "permitted": self.permitted,
             "neededScopes": [scope.name for scope in self.needed],
             "block": {"number": self.block.number, "hash": hex0x(self.block.hash)},
@@ -99,7 +100,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         """Raise NotPermitted with the explanation unless permitted."""
         if not self.permitted:
             raise NotPermitted(
-                f"nothing permits this signature by token {self.token_id:#x} at block {self.block.number}: {self.tried}",
+                f"nothing permits this signature by token {token_text(self.token_id)} at block {self.block.number}: {self.tried}",
                 self.explanation(),
             )
 
@@ -132,7 +133,8 @@ async def require_standing(reader: ReadKeys, grant: Grant, block: Block) -> None
     decision = await decide(reader, opener, token_id=token, block=block, personal_sign=True, key_address=address)
     if not decision.permitted:
         raise NotPermitted(
-            f"nobody who opened this session of token {token:#x} may use its key any more, at block {block.number}: {decision.tried}",
+            f"nobody who opened this session of token {token_text(token)} may use its key any more, at block {block.number}: "
+            f"{decision.tried}",
             decision.explanation(),
         )
 

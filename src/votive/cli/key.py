@@ -294,9 +294,10 @@ def holder_meant(directory: Path, action: str | None, address: str | None, *of_m
 def show_change(token: str, change: dict[str, str | None], done: Transaction, *, json: bool) -> None:
     """Print a transaction that changed something of a key."""
     from votive.client.arguments import token_of
+    from votive.terms.ethereum import token_text
 
     made = {name: value for name, value in change.items() if value is not None}
-    show({"token_id": f"0x{token_of(token):064x}", **made, "transaction": done.hash}, json=json)
+    show({"token_id": token_text(token_of(token)), **made, "transaction": done.hash}, json=json)
 
 
 def show(result: dict[str, Any], *, json: bool) -> None:

@@ -77,11 +77,12 @@ async def _decide(plan: Plan, token: int, address: str, cid: str | None, *, mess
 async def _public_key(rpc: Rpc, contracts: Contracts, token: int) -> bytes:
     from votive.chain.keys import Keys
     from votive.client.errors import BadArgument
+    from votive.terms.ethereum import token_text
 
     found = (await Keys(rpc, contracts).registered([token])).get(token)
     if found is None or not found.mintable:
         raise BadArgument(
-            f"0x{token:064x} is no key that anybody may own; `votive key list` shows those that are.", code=ErrorCode.UNKNOWN_KEY
+            f"{token_text(token)} is no key that anybody may own; `votive key list` shows those that are.", code=ErrorCode.UNKNOWN_KEY
         )
     return found.public_key
 

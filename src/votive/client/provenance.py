@@ -20,7 +20,7 @@ from votive.core import verify
 from votive.ipfs import cid_of
 from votive.terms.encoding import bytes_of, hex0x
 from votive.terms.errors import VotiveError
-from votive.terms.ethereum import personal_digest, token_id_of
+from votive.terms.ethereum import personal_digest, token_id_of, token_text
 
 CODE_LIMIT = 16 * 1024 * 1024
 
@@ -105,7 +105,7 @@ async def examine(registry: Registry, claim: Claim, gateways: Sequence[str] = ()
         checks=tuple(checks),
         proves=conclusions(claim, committee, cid, checks, proven=proven),
         assumes=assumptions(registry, committee),
-        token_id=f"0x{claim.token_id:064x}",
+        token_id=token_text(claim.token_id),
         public_key=hex0x(key),
         cid=cid,
         transaction=history.minted,
@@ -120,7 +120,7 @@ def signature_check(claim: Claim, key: bytes) -> Check:
         raise BadArgument("digest, r and s must be hex") from error
     sized = len(digest) == len(r) == len(s) == 32 and claim.v in (27, 28)
     passed = sized and verify(key, digest, r, s, claim.v - 27)
-    words = f"The signature is {'' if passed else 'NOT '}a signature of the digest {claim.digest} by the key 0x{claim.token_id:064x}."
+    words = f"The signature is {'' if passed else 'NOT '}a signature of the digest {claim.digest} by the key {token_text(claim.token_id)}."
     return Check(name="signature", passed=passed, statement=words)
 
 

@@ -18,7 +18,7 @@ from votive.terms.block import BlockFacts
 from votive.terms.contracts import RESOLVER_KEYS, Contracts
 from votive.terms.encoding import bytes_of, hex0x
 from votive.terms.errors import ErrorCode
-from votive.terms.ethereum import NO_ADDRESS, checksum_address, keccak, token_id_of
+from votive.terms.ethereum import NO_ADDRESS, checksum_address, keccak, token_id_of, token_text
 from votive.terms.key import Purpose
 from votive.terms.session import network_id
 
@@ -77,10 +77,10 @@ class Registry:
             (key,) = await self.read(self.contracts.pubkey_router, abi.GET_PUBKEY, token_id)
             if not key:
                 raise BadArgument(
-                    f"0x{token_id:064x} is no key of this network; `votive key list` shows those that are.", code=ErrorCode.UNKNOWN_KEY
+                    f"{token_text(token_id)} is no key of this network; `votive key list` shows those that are.", code=ErrorCode.UNKNOWN_KEY
                 )
             if token_id_of(key) != token_id:
-                raise WrongNetwork(f"the chain gives a public key for 0x{token_id:064x} that does not hash to it.", retryable=False)
+                raise WrongNetwork(f"the chain gives a public key for {token_text(token_id)} that does not hash to it.", retryable=False)
             self.keys_seen[token_id] = key
         return self.keys_seen[token_id]
 
@@ -133,7 +133,9 @@ class Registry:
         (keys,) = await self.read(self.contracts.pubkey_router, abi.GET_KEYS, [token_id])
         registered, _, public_key, verification_hash, _ = keys[0]
         if not registered or int.from_bytes(keccak(public_key)) != token_id or len(public_key) != BLS_KEY_BYTES:
-            raise WrongNetwork(f"the chain names a key of the network's own, 0x{token_id:064x}, that does not hash to it.", retryable=False)
+            raise WrongNetwork(
+                f"the chain names a key of the network's own, {token_text(token_id)}, that does not hash to it.", retryable=False
+            )
         return NetworkKey(public_key=public_key, verification_hash=verification_hash)
 
     async def knows(self, public_key: str) -> bool:

@@ -7,7 +7,7 @@ import msgspec
 from votive.client.refusal import Fault
 from votive.core import verify
 from votive.terms.encoding import bytes_of, hex0x
-from votive.terms.ethereum import eth_address_of, token_id_of
+from votive.terms.ethereum import eth_address_of, token_id_of, token_text
 
 
 class Pkp(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class Pkp(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, public_key: bytes) -> Pkp:
         """Describe the key with this uncompressed public key (65 bytes)."""
-        return cls(token_id=f"0x{token_id_of(public_key):064x}", public_key=hex0x(public_key), eth_address=eth_address_of(public_key))
+        return cls(token_id=token_text(token_id_of(public_key)), public_key=hex0x(public_key), eth_address=eth_address_of(public_key))
 
 
 class Transaction(msgspec.Struct, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ from votive.terms.block import Block, BlockFacts
 from votive.terms.bls_session import session_digest
 from votive.terms.capability import EVERYTHING, NOTHING
 from votive.terms.errors import CallerError
-from votive.terms.ethereum import eth_address_of, token_id_of
+from votive.terms.ethereum import eth_address_of, token_id_of, token_text
 from votive.terms.key import KeyId, Purpose
 from votive.terms.session import request_hash
 
@@ -245,7 +245,7 @@ class SessionKeys:
         )
         if not decision.permitted:
             raise NotPermitted(
-                f"nobody who asks may open a session of token {decision.token_id:#x} at block {block.number}: {decision.tried}",
+                f"nobody who asks may open a session of token {token_text(decision.token_id)} at block {block.number}: {decision.tried}",
                 decision.explanation(),
             )
 

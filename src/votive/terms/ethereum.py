@@ -74,6 +74,11 @@ def token_id_of(public_key: bytes) -> int:
     return int.from_bytes(keccak(public_key))
 
 
+def token_text(token_id: int) -> str:
+    """Write a token id as it is shown everywhere: 0x and 64 hex digits, leading zeros among them."""
+    return f"0x{token_id:064x}"
+
+
 @lru_cache(_KNOWN)
 def eth_address_of(public_key: bytes) -> str:
     """Return the checksummed address of an uncompressed public key (65 bytes): the last 20 bytes of keccak256(x ‖ y)."""

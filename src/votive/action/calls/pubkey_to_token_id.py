@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from votive.action.calls.capability import Arguments, Capability, Reply, Run, Text, public_key
+from votive.terms.ethereum import token_text
 
 
 class PubkeyToTokenId(Arguments, frozen=True, kw_only=True):
@@ -13,7 +14,7 @@ class PubkeyToTokenId(Arguments, frozen=True, kw_only=True):
 
 async def _handle(run: Run, args: PubkeyToTokenId, _: bytes) -> Reply:
     number = await run.host.pubkey_to_token_id(public_key(args.public_key))
-    return f"0x{number:064x}", b""
+    return token_text(number), b""
 
 
 CAPABILITY = Capability("pubkeyToTokenId", PubkeyToTokenId, None, "", _handle)

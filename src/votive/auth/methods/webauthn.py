@@ -24,6 +24,7 @@ from votive.auth.methods.occasion import Occasion
 from votive.terms.auth_method import LIT_APP, MethodType, method_id, passkey_challenge
 from votive.terms.block import Block
 from votive.terms.encoding import hex0x
+from votive.terms.ethereum import token_text
 
 CHALLENGE_BLOCKS = 10
 """A challenge is bound to one of so many newest final blocks."""
@@ -146,7 +147,7 @@ class WebAuthn:
         wanted = (MethodType.WEBAUTHN, method_id(raw_id, LIT_APP))
         methods = await self._reader.permitted_methods(occasion.token_id, occasion.block)
         found = next((key for kind, identity, key in methods if (kind, identity) == wanted), None)
-        where = f"token {occasion.token_id:#x} at block {occasion.block.number}"
+        where = f"token {token_text(occasion.token_id)} at block {occasion.block.number}"
         if found is None:
             raise InvalidAuthMethod(f"the passkey {raw_id[:64]!r} is not permitted on {where}", details=({"id": hex0x(wanted[1])},))
         if not 0 < len(found) <= MAX_PUBLIC_KEY:
