@@ -143,6 +143,14 @@ class TestAccounts:
             Wallet.from_key(key)
         assert not key or key not in str(caught.value)
 
+    @pytest.mark.parametrize("key", [KEY, KEY[2:], f" {KEY}", str(int(KEY, 16))], ids=["hex", "bare", "spaced", "decimal"])
+    @pytest.mark.parametrize("read", [accounts.wallet, accounts.address, accounts.address_of])
+    def test_a_private_key_on_the_command_line_is_refused_and_not_repeated(self, read: Callable[..., object], key: str) -> None:
+        with pytest.raises(BadArgument, match=r"number or the address .* --as also takes a file") as caught:
+            read(key, funded_accounts())
+        assert KEY[2:] not in str(caught.value)
+        assert key.strip() not in str(caught.value)
+
     def test_a_wallet_never_shows_its_key(self) -> None:
         assert "11" * 8 not in repr(Wallet.from_key(KEY))
 
