@@ -329,7 +329,10 @@ def test_the_command_line_permits_a_user_and_opens_his_session(place: Place, tmp
 def test_the_command_line_opens_sessions_by_wallet_and_by_action(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     key, file = place.run("key", "mint", "--as", 2), tmp_path / "decides.js"
-    assert place.run("session", "open", key["token_id"], "--as", 2)["address"] == key["eth_address"]
+    opened = place.run("session", "open", key["token_id"], "--as", 2)
+    assert opened["address"] == key["eth_address"]
+    assert Path(opened["file"]).is_file()
+    assert f"--session --as {key['eth_address']}" in place.say("session", "open", key["token_id"], "--as", 2)
     file.write_bytes(DECIDES)
     cid = place.run("action", "publish", file)["cid"]
     place.run("key", "grant", key["token_id"], "--action", cid, "--as", 2)

@@ -62,8 +62,7 @@ def create(
         raise BadArgument("what may the session do? Name it with --key, --action or --decrypt; the word `any` stands for all of one kind.")
     made = delegate(wallet, resources, lifetime=timedelta(days=days), chain_id=CHAIN_ID, origin=ANONYMOUS)
     file = SessionStore().keep(network_of(plan), made)
-    printed = {**_shown(made), "file": str(file)}
-    print_json(printed) if json else say(*_lines(printed))
+    _show_made(made, file, json=json)
 
 
 @app.command(name="open", short_help="Open a session of a key itself.")
@@ -90,6 +89,7 @@ def open_(
     --as the key's address.
     """
     from votive.client.arguments import token_of
+    from votive.client.session_store import SessionStore
     from votive.terms.capability import Resource
 
     plan = plan_of(directory)
@@ -104,8 +104,8 @@ def open_(
                 token, resources, method=signs_in, action=by_action, params=parse(param or []), lifetime=timedelta(days=days)
             )
 
-    printed = _shown(asyncio.run(go()).delegation)
-    print_json(printed) if json else say(*_lines(printed))
+    made = asyncio.run(go()).delegation
+    _show_made(made, SessionStore().file_of(network_of(plan), made), json=json)
 
 
 @app.command(short_help="Show the sessions that are kept for this network.")
@@ -153,11 +153,21 @@ def session_of(plan: Plan, who: str, needed: Capabilities) -> Session:
     from votive.client.session_store import SessionStore
 
     address, now = accounts.address_of(who, plan.accounts), datetime.now(UTC)
-    for kept in SessionStore().of_network(network_of(plan)):
-        if kept.auth_sig.address == address and now < kept.period.expires_at and needed.within(capabilities_of(kept.resources)):
+    living = [kept for kept in SessionStore().of_network(network_of(plan)) if now < kept.period.expires_at]
+    fitting = [kept for kept in living if needed.within(capabilities_of(kept.resources))]
+    for kept in fitting:
+        if kept.auth_sig.address == address:
             return Session(kept)
     what = ", ".join(sorted(resource.uri for _, resource in needed.pairs))
-    raise BadArgument(f"no session of {address} that lives may use {what}: make one with `votive session create`, or leave out --session.")
+    none = f"no session of {address} that lives may use {what}"
+    if fitting:
+        raise BadArgument(f"{none}; what may are sessions of {_askers(fitting)}: say by --as whose you mean.")
+    others = f" The sessions that live are of {_askers(living)}, for something else: see `votive session show`." if living else ""
+    raise BadArgument(f"{none}: make one with `votive session create`, or leave out --session.{others}")
+
+
+def _askers(kept: Sequence[Delegation]) -> str:
+    return ", ".join(dict.fromkeys(one.auth_sig.address for one in kept))
 
 
 def _resources(keys: Sequence[str], actions: Sequence[str], files: Sequence[str]) -> Iterator[Resource]:
@@ -184,6 +194,12 @@ def _shown(delegation: Delegation) -> dict[str, Any]:
         "issued_at": timestamp(delegation.period.issued_at),
         "expires_at": timestamp(delegation.period.expires_at),
     }
+
+
+def _show_made(made: Delegation, file: Path, *, json: bool) -> None:
+    """Print a new session, where it is kept, and how a command uses it."""
+    printed = {**_shown(made), "file": str(file)}
+    print_json(printed) if json else say(*_lines(printed | {"use it with": f"--session --as {made.auth_sig.address}"}))
 
 
 def _lines(session: dict[str, Any]) -> list[str]:

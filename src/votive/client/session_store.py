@@ -53,7 +53,7 @@ class SessionStore:
         Raises:
             BadArgument: the directory cannot be written.
         """
-        file = self._file(network, delegation.auth_sig.address, delegation.resources)
+        file = self.file_of(network, delegation)
         try:
             sealed = self._vault().seal(_bound_to(file, network), encode(delegation))
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -62,6 +62,10 @@ class SessionStore:
         except OSError as error:
             raise BadArgument(f"the session cannot be kept in {file}: {error.strerror}. Set XDG_STATE_HOME to another place.") from error
         return file
+
+    def file_of(self, network: bytes, delegation: Delegation) -> Path:
+        """Return the file that ``delegation`` is kept in, whether it is there or not."""
+        return self._file(network, delegation.auth_sig.address, delegation.resources)
 
     def _file(self, network: bytes, address: str, resources: tuple[str, ...]) -> Path:
         name = tagged_hash(_Place(network=network, address=address.lower(), resources=tuple(sorted(resources)))).hex()

@@ -1,0 +1,61 @@
+"""What commands say before they ask a network, and of one that they cannot ask."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.client.town import ACCOUNT, CHAIN_ID, TOKEN
+
+from votive.cli import sessions
+from votive.client import BadArgument, SessionStore, Wallet
+from votive.client.auth_sig import ANONYMOUS
+from votive.client.session import capabilities_of, delegate
+from votive.devnet.create import funded_accounts
+from votive.devnet.plan import NodePlan, Plan
+from votive.terms.capability import Resource
+from votive.terms.contracts import RESOLVER_KEYS
+
+PLAN = Plan(
+    nodes=tuple(NodePlan(index=seat, address="0x" + f"{seat:040x}", port=1, peer_port=1) for seat in (1, 2, 3, 4)),
+    chain_port=1,
+    ipfs_port=1,
+    issuer_port=1,
+    contracts=dict.fromkeys(("ContractResolver", *RESOLVER_KEYS), "0x" + "cc" * 20),
+    accounts=funded_accounts(),
+)
+"""A network where nobody answers."""
+
+
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state directory that is no person's."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+class TestSessions:
+    NEEDED = capabilities_of([Resource.pkp(TOKEN)])
+
+    @staticmethod
+    def keep(wallet: Wallet, resource: str) -> None:
+        made = delegate(wallet, [resource], lifetime=timedelta(days=1), chain_id=CHAIN_ID, origin=ANONYMOUS)
+        SessionStore().keep(sessions.network_of(PLAN), made)
+
+    def test_the_session_of_whom_as_names_is_taken(self) -> None:
+        self.keep(ACCOUNT, "lit-pkp://*")
+        assert sessions.session_of(PLAN, ACCOUNT.address, self.NEEDED).delegation.auth_sig.address == ACCOUNT.address
+
+    def test_a_session_of_another_that_would_do_is_named_with_the_option(self) -> None:
+        self.keep(ACCOUNT, f"lit-pkp://{TOKEN:064x}")
+        with pytest.raises(BadArgument, match=rf"no session of {PLAN.accounts[0].address} .* sessions of {ACCOUNT.address}: say by --as"):
+            sessions.session_of(PLAN, "0", self.NEEDED)
+
+    def test_sessions_for_something_else_are_named_as_such(self) -> None:
+        self.keep(ACCOUNT, "lit-litaction://*")
+        with pytest.raises(BadArgument, match=rf"votive session create.*are of {ACCOUNT.address}, for something else"):
+            sessions.session_of(PLAN, "0", self.NEEDED)
+
+    def test_where_there_are_none_none_is_named(self) -> None:
+        with pytest.raises(BadArgument, match=r"make one with `votive session create`, or leave out --session\.$"):
+            sessions.session_of(PLAN, "0", self.NEEDED)
