@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import tomllib
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pytest
 
 from votive.devnet import AnvilMissing, Devnet, DevnetError, PortInUse, Progress, configuration
 from votive.devnet.lock import forget, locked
-from votive.devnet.plan import NodePlan, Plan, load, save
+from votive.devnet.network import require_same
+from votive.devnet.plan import NodePlan, Plan, Wanted, load, save
 from votive.devnet.progress import silent
 from votive.node.config_file import load as load_node
 from votive.terms.contracts import RESOLVER_KEYS
@@ -71,11 +73,46 @@ async def test_a_network_of_an_older_version_can_be_ended(tmp_path: Path) -> Non
     await network.down()
 
 
-async def test_what_actions_may_fetch_from_this_machine_is_settled_when_a_network_is_made(tmp_path: Path) -> None:
+@pytest.fixture
+def configured(tmp_path: Path) -> Path:
+    """A network that was made, and whose nodes' actions may fetch from nowhere on this machine."""
     save(tmp_path, PLAN)
     (tmp_path / "lock").touch()
+    for node in PLAN.nodes:
+        (tmp_path / f"node-{node.index}").mkdir()
+        configuration.write(tmp_path / f"node-{node.index}", PLAN, node)
+    return tmp_path
+
+
+def allow(directory: Path, seat: int, *servers: str) -> None:
+    """Change a node's file as the manual says."""
+    file = directory / f"node-{seat}" / "node.toml"
+    changed = file.read_text().replace("\nallow = []\n", f"\nallow = {json.dumps(servers)}\n")
+    assert changed != file.read_text()
+    file.write_text(changed)
+
+
+async def test_an_existing_network_is_not_opened_to_another_server(configured: Path) -> None:
     with pytest.raises(DevnetError, match=r"may fetch from no server on this machine.*Leave out --allow-fetch"):
-        await Devnet.up(tmp_path, allow_fetch=["127.0.0.1:8000"])
+        await Devnet.up(configured, allow_fetch=["127.0.0.1:8000"])
+
+
+def test_what_the_nodes_files_say_now_is_what_is_compared(configured: Path) -> None:
+    for seat in (1, 2, 3):
+        allow(configured, seat, "127.0.0.1:8000")
+    assert configuration.fetches(configured, PLAN) == {seat: {"127.0.0.1:8000"} for seat in (1, 2, 3)} | {4: set()}
+    wanted = Wanted(allow_fetch=("127.0.0.1:8000",))
+    with pytest.raises(DevnetError, match=r"actions at node 4 may fetch from no server on this machine, as its node\.toml says"):
+        require_same(configured, PLAN, wanted)
+    allow(configured, 4, "127.0.0.1:8000")
+    require_same(configured, PLAN, wanted)
+
+
+@pytest.mark.parametrize("text", ["[fetch]\nallow = []\n[fetch]\nallow = []\n", "fetch = 1\n", "[fetch]\nallow = 1\n"])
+def test_a_file_that_no_node_could_read_is_named(configured: Path, text: str) -> None:
+    (configured / "node-2" / "node.toml").write_text(text)
+    with pytest.raises(DevnetError, match=r"node-2/node\.toml cannot be read.*\[fetch\]"):
+        configuration.fetches(configured, PLAN)
 
 
 @pytest.mark.parametrize("server", ["8000", "127.0.0.1", "10.0.0.1:80", "127.0.0.1:0", "localhost:8000", "127.0.0.1:8000/x"])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from votive.devnet.errors import DevnetError
 from votive.devnet.plan import CHAIN_ID, CHAIN_NAME, NodePlan, Plan
 from votive.devnet.ports import HOST
 from votive.terms.auth_method import MethodType
@@ -20,6 +22,24 @@ HEADER = """\
 def write(folder: Path, plan: Plan, node: NodePlan) -> None:
     """Write ``folder/node.toml``."""
     (folder / "node.toml").write_text(HEADER + toml(settings(plan, node)), encoding="utf-8")
+
+
+def fetches(directory: Path, plan: Plan) -> Mapping[int, frozenset[str]]:
+    """Return, by seat, the servers on this machine that actions may fetch from as each node's file says now: its operator may change it.
+
+    Raises:
+        DevnetError: a file cannot be read.
+    """
+    return {node.index: _allowed(directory / f"node-{node.index}" / "node.toml") for node in plan.nodes}
+
+
+def _allowed(file: Path) -> frozenset[str]:
+    try:
+        return frozenset(map(str, tomllib.loads(file.read_text(encoding="utf-8")).get("fetch", {}).get("allow", ())))
+    except OSError as error:
+        raise DevnetError(f"cannot read {file}: {error.strerror}. Restore it, or use another directory.") from error
+    except (ValueError, AttributeError, TypeError) as error:
+        raise DevnetError(f"{file} cannot be read: {error}. Correct it: under [fetch] belongs one line allow = [...].") from error
 
 
 def settings(plan: Plan, node: NodePlan) -> Mapping[str, Mapping[str, Any]]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from votive.client.errors import Unreachable
 from votive.client.registry import Registry
 from votive.client.rpc import Rpc
-from votive.devnet import anvil, create, ports, services
+from votive.devnet import anvil, configuration, create, ports, services
 from votive.devnet.errors import DevnetError
 from votive.devnet.lock import locked
 from votive.devnet.plan import (
@@ -43,6 +43,7 @@ from votive.devnet.processes import Process, end, kill, log_tail
 from votive.devnet.progress import Progress, Report, silent
 from votive.devnet.services import Service
 from votive.devnet.status import NetworkStatus, NodeState, Running, get_json, node_state, status_of
+from votive.devnet.undisturbed import undisturbed
 from votive.terms.version import VERSION
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 
 START_SECONDS = 120.0
 POLL_SECONDS = 0.05
+GOES_ON = Progress("the ending goes on: wait until all processes are gone")
+"""What is said to who interrupts it."""
 
 
 class Devnet:
@@ -90,7 +93,8 @@ class Devnet:
             nodes: 4 to 10, by default 4; an existing network must have as many.
             port: first of the ports to use, in a row; by default free ones are chosen.
             progress: is told of each step.
-            allow_fetch: servers on this machine, ``127.0.0.1:PORT``, that actions may fetch from; an existing network must allow the same.
+            allow_fetch: servers on this machine, ``127.0.0.1:PORT``, that actions may fetch from; an existing network's nodes must
+                be configured with the same.
 
         Raises:
             DevnetError: it cannot be started, or is another network than the one asked for.
@@ -99,12 +103,12 @@ class Devnet:
         """
         path, wanted = _absolute(directory), Wanted(nodes=nodes, port=port, allow_fetch=tuple(allow_fetch))
         made = create.prepare(path)
-        async with locked(path, progress), _undone_on_failure(path, made), _http() as session:
+        async with locked(path, progress), _undone_on_failure(path, made, progress), _http() as session:
             plan = load(path)
             if plan is None:
                 plan = await _create(path, wanted, session, progress)
             else:
-                _require_same(path, plan, wanted)
+                require_same(path, plan, wanted)
             network = cls(path, plan)
             await network._start(network.services(await asyncio.to_thread(anvil.find, progress)), session, progress)
         return network
@@ -163,16 +167,32 @@ class Devnet:
             process.send(number)
 
     async def down(self, progress: Report = silent) -> None:
-        """End the processes of the network and nothing else: the nodes, IPFS and issuer, then the chain, which saves its state."""
+        """End the processes of the network and nothing else: the nodes, IPFS and issuer, then the chain, which saves its state.
+
+        Once that has begun, it goes on to the end, even if we are cancelled meanwhile.
+
+        Raises:
+            DevnetError: a process does not end; all others were ended.
+        """
         async with locked(self.directory, progress):
-            chain, ipfs, issuer, *nodes = self.services()
-            for name, group in (("the nodes", nodes), ("IPFS and the issuer", [ipfs, issuer]), ("the chain", [chain])):
-                running = [process for service in group if (process := service.process()) is not None]
-                if running:
-                    progress(Progress(f"ending {name}"))
-                    await end(running)
+            await undisturbed(self._end(progress), lambda: progress(GOES_ON))
 
     # -- inside --------------------------------------------------------------------------------------------------------
+
+    async def _end(self, report: Report) -> None:
+        chain, ipfs, issuer, *nodes = self.services()
+        left: list[DevnetError] = []
+        for name, group in (("the nodes", nodes), ("IPFS and the issuer", [ipfs, issuer]), ("the chain", [chain])):
+            running = [process for service in group if (process := service.process()) is not None]
+            if not running:
+                continue
+            report(Progress(f"ending {name}"))
+            try:
+                await end(running)
+            except DevnetError as error:
+                left.append(error)
+        if left:
+            raise DevnetError(" ".join(map(str, left)))
 
     def _node(self, seat: int) -> Service:
         return services.node(self.directory, self.plan, seat)
@@ -209,7 +229,7 @@ class Devnet:
 
 
 @asynccontextmanager
-async def _undone_on_failure(directory: Path, made: Sequence[Path]) -> AsyncIterator[None]:
+async def _undone_on_failure(directory: Path, made: Sequence[Path], report: Report) -> AsyncIterator[None]:
     """If what is done inside fails or is interrupted, end the processes that it started; what these said stays to be read.
 
     ``made`` are the directories to remove again if there is nothing to read.
@@ -218,8 +238,13 @@ async def _undone_on_failure(directory: Path, made: Sequence[Path]) -> AsyncIter
     try:
         yield
     except BaseException:
-        await end([process for process in create.processes_in(directory) if process not in before])
-        create.unprepare(directory, made)
+        started = [process for process in create.processes_in(directory) if process not in before]
+        if started:
+            report(Progress("ending what was started"))
+        try:
+            await undisturbed(end(started), lambda: report(GOES_ON))
+        finally:
+            create.unprepare(directory, made)
         raise
 
 
@@ -246,8 +271,11 @@ def _absolute(directory: Path | str) -> Path:
     return Path(directory).absolute()
 
 
-def _require_same(directory: Path, plan: Plan, wanted: Wanted) -> None:
-    """An existing network keeps its size and its ports, which are on chain, and what its nodes were configured with."""
+def require_same(directory: Path, plan: Plan, wanted: Wanted) -> None:
+    """Raise DevnetError if ``wanted`` is another network than the one of ``plan``.
+
+    An existing one keeps its size and its ports, which are on chain, and what its nodes are configured with.
+    """
     size, base = len(plan.nodes), plan.nodes[0].port
     if wanted.nodes is not None and wanted.nodes != size:
         raise DevnetError(
@@ -256,9 +284,19 @@ def _require_same(directory: Path, plan: Plan, wanted: Wanted) -> None:
     if wanted.port is not None and wanted.port != base:
         why = f"the network in {directory} keeps its ports, from {base} on, because they are on chain"
         raise DevnetError(f"{why}. Leave out --port, or choose another --directory.")
-    if wanted.allow_fetch and set(wanted.allow_fetch) != set(plan.allow_fetch):
-        why = f"the actions of the network in {directory} may fetch from {', '.join(plan.allow_fetch) or 'no server'} on this machine"
-        raise DevnetError(f"{why}. Leave out --allow-fetch, choose another --directory, or change [fetch] allow in every node.toml.")
+    if wanted.allow_fetch:
+        _require_same_fetches(directory, configuration.fetches(directory, plan), frozenset(wanted.allow_fetch))
+
+
+def _require_same_fetches(directory: Path, allowed: Mapping[int, frozenset[str]], wanted: frozenset[str]) -> None:
+    other = {seat: servers for seat, servers in allowed.items() if servers != wanted}
+    if not other:
+        return
+    said = {", ".join(sorted(servers)) or "no server" for servers in other.values()}
+    where = f"actions of the network in {directory}" if len(other) == len(allowed) else f"actions at node{'s' if len(other) > 1 else ''} {', '.join(map(str, other))}"
+    why = f"{where} may fetch from {' or '.join(sorted(said))} on this machine, as {'its' if len(other) == 1 else 'their'} node.toml says"
+    how = "change the line allow = [...] under [fetch] in every node.toml between `votive down` and `votive up`"
+    raise DevnetError(f"{why}. Leave out --allow-fetch, choose another --directory, or {how}.")
 
 
 async def _run_chain(chain: Service, rpc: Rpc, report: Report) -> None:
