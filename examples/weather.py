@@ -1,7 +1,8 @@
 """Give an API key to a program and to nobody else, and have signed what the program learnt with it.
 
-votive up --allow-fetch 127.0.0.1:8000                          # the service below runs on this machine
-python examples/weather.py http://127.0.0.1:PORT PRIVATE_KEY    # a node's URL and an account's key: see `votive status --json`
+votive up --directory .votive/weather --allow-fetch 127.0.0.1:8000    # the service below runs on this machine
+votive status --directory .votive/weather --json                      # for a node's URL and an account's key
+python examples/weather.py http://127.0.0.1:PORT PRIVATE_KEY
 """
 
 import asyncio
