@@ -293,8 +293,9 @@ def _require_same_fetches(directory: Path, allowed: Mapping[int, frozenset[str]]
     if not other:
         return
     said = {", ".join(sorted(servers)) or "no server" for servers in other.values()}
-    where = f"actions of the network in {directory}" if len(other) == len(allowed) else f"actions at node{'s' if len(other) > 1 else ''} {', '.join(map(str, other))}"
-    why = f"{where} may fetch from {' or '.join(sorted(said))} on this machine, as {'its' if len(other) == 1 else 'their'} node.toml says"
+    some = f"node{'s' if len(other) > 1 else ''} {', '.join(map(str, other))}"
+    where = f"the network in {directory}" if len(other) == len(allowed) else some
+    why = f"actions at {where} may fetch from {' or '.join(sorted(said))} on this machine, as {'its' if len(other) == 1 else 'their'} node.toml says"
     how = "change the line allow = [...] under [fetch] in every node.toml between `votive down` and `votive up`"
     raise DevnetError(f"{why}. Leave out --allow-fetch, choose another --directory, or {how}.")
 
