@@ -43,7 +43,6 @@ from votive.devnet.processes import Process, end, kill, log_tail
 from votive.devnet.progress import Progress, Report, silent
 from votive.devnet.services import Service
 from votive.devnet.status import NetworkStatus, NodeState, Running, get_json, node_state, status_of
-from votive.devnet.undisturbed import undisturbed
 from votive.terms.version import VERSION
 
 if TYPE_CHECKING:
@@ -51,8 +50,6 @@ if TYPE_CHECKING:
 
 START_SECONDS = 120.0
 POLL_SECONDS = 0.05
-GOES_ON = Progress("the ending goes on: wait until all processes are gone")
-"""What is said to who interrupts it."""
 
 
 class Devnet:
@@ -103,7 +100,7 @@ class Devnet:
         """
         path, wanted = _absolute(directory), Wanted(nodes=nodes, port=port, allow_fetch=tuple(allow_fetch))
         made = create.prepare(path)
-        async with locked(path, progress), _undone_on_failure(path, made, progress), _http() as session:
+        async with locked(path, progress), _undone_on_failure(path, made), _http() as session:
             plan = load(path)
             if plan is None:
                 plan = await _create(path, wanted, session, progress)
@@ -167,32 +164,16 @@ class Devnet:
             process.send(number)
 
     async def down(self, progress: Report = silent) -> None:
-        """End the processes of the network and nothing else: the nodes, IPFS and issuer, then the chain, which saves its state.
-
-        Once that has begun, it goes on to the end, even if we are cancelled meanwhile.
-
-        Raises:
-            DevnetError: a process does not end; all others were ended.
-        """
+        """End the processes of the network and nothing else: the nodes, IPFS and issuer, then the chain, which saves its state."""
         async with locked(self.directory, progress):
-            await undisturbed(self._end(progress), lambda: progress(GOES_ON))
+            chain, ipfs, issuer, *nodes = self.services()
+            for name, group in (("the nodes", nodes), ("IPFS and the issuer", [ipfs, issuer]), ("the chain", [chain])):
+                running = [process for service in group if (process := service.process()) is not None]
+                if running:
+                    progress(Progress(f"ending {name}"))
+                    await end(running)
 
     # -- inside --------------------------------------------------------------------------------------------------------
-
-    async def _end(self, report: Report) -> None:
-        chain, ipfs, issuer, *nodes = self.services()
-        left: list[DevnetError] = []
-        for name, group in (("the nodes", nodes), ("IPFS and the issuer", [ipfs, issuer]), ("the chain", [chain])):
-            running = [process for service in group if (process := service.process()) is not None]
-            if not running:
-                continue
-            report(Progress(f"ending {name}"))
-            try:
-                await end(running)
-            except DevnetError as error:
-                left.append(error)
-        if left:
-            raise DevnetError(" ".join(map(str, left)))
 
     def _node(self, seat: int) -> Service:
         return services.node(self.directory, self.plan, seat)
@@ -229,7 +210,7 @@ class Devnet:
 
 
 @asynccontextmanager
-async def _undone_on_failure(directory: Path, made: Sequence[Path], report: Report) -> AsyncIterator[None]:
+async def _undone_on_failure(directory: Path, made: Sequence[Path]) -> AsyncIterator[None]:
     """If what is done inside fails or is interrupted, end the processes that it started; what these said stays to be read.
 
     ``made`` are the directories to remove again if there is nothing to read.
@@ -238,13 +219,8 @@ async def _undone_on_failure(directory: Path, made: Sequence[Path], report: Repo
     try:
         yield
     except BaseException:
-        started = [process for process in create.processes_in(directory) if process not in before]
-        if started:
-            report(Progress("ending what was started"))
-        try:
-            await undisturbed(end(started), lambda: report(GOES_ON))
-        finally:
-            create.unprepare(directory, made)
+        await end([process for process in create.processes_in(directory) if process not in before])
+        create.unprepare(directory, made)
         raise
 
 
@@ -292,10 +268,10 @@ def _require_same_fetches(directory: Path, allowed: Mapping[int, frozenset[str]]
     other = {seat: servers for seat, servers in allowed.items() if servers != wanted}
     if not other:
         return
-    said = {", ".join(sorted(servers)) or "no server" for servers in other.values()}
-    some = f"node{'s' if len(other) > 1 else ''} {', '.join(map(str, other))}"
+    said = " or ".join(sorted({", ".join(sorted(servers)) or "no server" for servers in other.values()}))
+    some, their = (f"nodes {', '.join(map(str, other))}", "their") if len(other) > 1 else (f"node {next(iter(other))}", "its")
     where = f"the network in {directory}" if len(other) == len(allowed) else some
-    why = f"actions at {where} may fetch from {' or '.join(sorted(said))} on this machine, as {'its' if len(other) == 1 else 'their'} node.toml says"
+    why = f"actions at {where} may fetch from {said} on this machine, as {their} node.toml says"
     how = "change the line allow = [...] under [fetch] in every node.toml between `votive down` and `votive up`"
     raise DevnetError(f"{why}. Leave out --allow-fetch, choose another --directory, or {how}.")
 
