@@ -13,7 +13,7 @@ from votive.protocol import PermissionLost, Signed, SignLimits
 from votive.protocol.simulation import Results, Sent, Weather
 from votive.protocol.simulation.committee import SimulatedPermission
 from votive.protocol.simulation.network import CALM
-from votive.protocol.simulation.traitors import silent
+from votive.protocol.simulation.traitors import aborting, silent
 from votive.terms.block import Block
 from votive.terms.errors import WorldError
 from votive.terms.frame import Kind
@@ -305,3 +305,27 @@ def test_a_chain_that_never_answers_keeps_nobody_from_the_answer_of_the_others(n
         scene.assert_all_honest_signed(await committee.sign(scene.key))
 
     perform(scenario, n, weather=Weather(delay=(0.04, 0.04)))
+
+
+def test_readings_that_are_slow_delay_no_attempt(n: int) -> None:
+    """Saboteurs spoil attempts one after the other; a reading takes longer than an attempt."""
+
+    async def scenario(scene: Scene) -> None:
+        committee = scene.committee
+
+        async def slowly() -> bool:
+            await committee.clock.sleep(0.2)
+            return True
+
+        for one in watch(scene).values():
+            one.permits_now = slowly  # type: ignore[method-assign]  # a reading with its time
+        for seat in committee.seats[: len(committee.seats) - committee.threshold]:
+            scene.corrupt(seat, aborting())
+        name = next(name for name in map(str, count()) if scene.leader(name=name) in scene.traitors)
+        results, seconds = await timed(scene, committee.sign(scene.key, name=name))
+        scene.assert_all_honest_signed(results)
+        attempts = max(result.attempt for result in results.values() if isinstance(result, Signed))
+        assert attempts > 0
+        assert seconds < 0.2 + ROUND_TRIPS * (attempts + 1)
+
+    perform(scenario, n)
