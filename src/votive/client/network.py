@@ -23,6 +23,7 @@ from votive.client.envelope import Progress, unwatched
 from votive.client.errors import BadArgument
 from votive.client.minting import mint, mint_claimed
 from votive.client.network_key import Holders, NetworkKey, verification_shares
+from votive.client.owner import change
 from votive.client.pkp_session import PATH, Method, Signing, draft, shown
 from votive.client.provenance import Claim, Verdict, examine
 from votive.client.recipient import Recipient, Written, recipient_of
@@ -32,7 +33,7 @@ from votive.client.request import Asked, Asker, Requests, asker
 from votive.client.results import Decrypted, DecryptedFile, ExecuteResult, KeyClaim, KeyState, Minted, Pkp, SignResult, Transaction
 from votive.client.session import Delegation, Session, Wanted, capabilities_of, delegate, is_fresh, written
 from votive.client.session_store import SessionStore
-from votive.client.transactions import Sender, transaction_of
+from votive.client.transactions import Sender
 from votive.client.wallet import ContractWallet, Wallet, asker_of, wallet_of
 from votive.ipfs import multihash_of
 from votive.terms.auth_method import LIT_APP, method_ids
@@ -139,13 +140,13 @@ class Network:
         """Permit an action (CID) or an address to use a key that ``account`` owns."""
         who = grantee_of(action, address)
         function = abi.ADD_ACTION if isinstance(who, bytes) else abi.ADD_ADDRESS
-        return await self._send(account, self.registry.contracts.pkp_permissions, function.call(token_of(token), who, list(scopes)))
+        return await self._change(account, token, function.call(token_of(token), who, list(scopes)))
 
     async def revoke(self, token: Token, *, account: Account, action: str | None = None, address: str | None = None) -> Transaction:
         """End what ``grant`` permitted."""
         who = grantee_of(action, address)
         function = abi.REMOVE_ACTION if isinstance(who, bytes) else abi.REMOVE_ADDRESS
-        return await self._send(account, self.registry.contracts.pkp_permissions, function.call(token_of(token), who))
+        return await self._change(account, token, function.call(token_of(token), who))
 
     async def grant_method(
         self,
@@ -170,26 +171,24 @@ class Network:
             scopes: 1 signs anything, 2 personal messages (EIP-191) only.
         """
         method = (method_type, method_ids(method_type, user, application)[0], public_key)
-        call = abi.ADD_METHOD.call(token_of(token), method, list(scopes))
-        return await self._send(account, self.registry.contracts.pkp_permissions, call)
+        return await self._change(account, token, abi.ADD_METHOD.call(token_of(token), method, list(scopes)))
 
     async def revoke_method(
         self, token: Token, *, account: Account, method_type: int, user: str, application: str = LIT_APP
     ) -> Transaction:
         """End what ``grant_method`` permitted."""
         identity = method_ids(method_type, user, application)[0]
-        call = abi.REMOVE_METHOD.call(token_of(token), method_type, identity)
-        return await self._send(account, self.registry.contracts.pkp_permissions, call)
+        return await self._change(account, token, abi.REMOVE_METHOD.call(token_of(token), method_type, identity))
 
     async def transfer(self, token: Token, to: str, *, account: Account) -> Transaction:
         """Give the token, and with it the right to sign, to the address ``to``. Permissions stay as they are."""
         sender = wallet_of(account)
         call = abi.TRANSFER_FROM.call(sender.address, address_of(to), token_of(token))
-        return await self._send(sender, self.registry.contracts.pkp_nft, call)
+        return await self._change(sender, token, call, self.registry.contracts.pkp_nft)
 
     async def burn(self, token: Token, *, account: Account) -> Transaction:
         """Burn the token: what is permitted stays so forever, and nobody can permit anything else."""
-        return await self._send(account, self.registry.contracts.pkp_nft, abi.BURN.call(token_of(token)))
+        return await self._change(account, token, abi.BURN.call(token_of(token)), self.registry.contracts.pkp_nft)
 
     async def key(self, token: Token) -> KeyState:
         """Read owner and permissions of a key."""
@@ -495,5 +494,6 @@ class Network:
             return False
         return len(commonest(reading.runs(answers))) >= self.committee.threshold
 
-    async def _send(self, account: Account, to: str, data: bytes) -> Transaction:
-        return transaction_of(await self._sender.send(wallet_of(account), to, data))
+    async def _change(self, account: Account, token: Token, data: bytes, contract: str = "") -> Transaction:
+        to = contract or self.registry.contracts.pkp_permissions
+        return await change(self.registry, self._sender, wallet_of(account), token_of(token), to=to, data=data)

@@ -151,6 +151,10 @@ class Registry:
         (owner,) = await self.read(self.contracts.pkp_nft, abi.OWNER_OF_OR_ZERO, token_id)
         return None if int(owner, 16) == 0 else checksum_address(bytes_of(owner))
 
+    async def was_minted(self, token_id: int) -> bool:
+        """Whether ``token_id`` was ever minted: if nobody owns it now, it was burned."""
+        return bool(await self.rpc.logs(self.contracts.pkp_nft, [abi.topic(abi.PKP_MINTED), abi.word(token_id)]))
+
     async def stock(self) -> int:
         """How many keys wait to be minted."""
         return int((await self.read(self.contracts.pubkey_router, abi.UNMINTED, ECDSA))[0])
