@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -16,7 +15,7 @@ from votive.cli.encryption import decrypt, encrypt
 from votive.cli.lit_config import lit_config
 from votive.cli.network import down, logs, status, up
 from votive.cli.options import Verbose
-from votive.cli.output import note, print_error, print_usage_error, say
+from votive.cli.output import abandon, note, open_missing, print_error, print_usage_error, say
 from votive.cli.verify import verify
 from votive.terms.errors import OurError, VotiveError
 from votive.terms.version import VERSION
@@ -64,18 +63,26 @@ app.command(name="verify")(verify)
 
 def run() -> None:
     """Run the command in ``sys.argv`` and exit with its status."""
+    open_missing()
     sys.exit(main(sys.argv[1:]))
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status; every error is printed here and nowhere else."""
     try:
+        return _status_of(arguments)
+    except BrokenPipeError:
+        abandon(sys.stdout)  # the reader of our output, be it a result or an error as JSON, has gone: nothing is left to flush
+        return FAILED
+
+
+def _status_of(arguments: Sequence[str]) -> int:
+    try:
         return int(app(list(arguments), prog_name="votive", standalone_mode=False) or 0)
     except (KeyboardInterrupt, typer.Abort, asyncio.CancelledError):
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader of our output has gone: nothing is left to flush
-        return FAILED
+        raise
     except Exception as error:  # noqa: BLE001  # the last line of defence: a defect is reported, with its trace on request
         return report(error, as_json="--json" in arguments, verbose="--verbose" in arguments)
 

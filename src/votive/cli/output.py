@@ -1,12 +1,18 @@
-"""What a command says: results on standard output, progress and errors on standard error; JSON on request."""
+"""What a command says: results on standard output, progress and errors on standard error; JSON on request.
+
+Whoever listens may go away at any time: ``head`` has what it wants, a terminal is closed. Nobody misses progress then, and no work,
+least of all the ending of a network, stops in the middle for it. A result that nobody takes is a ``BrokenPipeError``.
+"""
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
 import msgspec
 
@@ -15,24 +21,89 @@ from votive.client.errors import ErrorShape, Refused, shape_of
 from votive.devnet.progress import Progress, Report
 from votive.terms.errors import ErrorCode, VotiveError
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+GONE = (errno.EPIPE, errno.EIO)
+"""What a write fails with when its reader has ended, and when its terminal was closed."""
+
+
+def open_missing() -> None:
+    """Open the null device for each standard stream that we were started without, as by ``2>&-``.
+
+    Else there is nothing to write to, and the next file to be opened would be taken for that stream.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123  # open as long as the process is
+
+
+def abandon(stream: TextIO) -> None:
+    """Have all that is still written to ``stream`` go nowhere, also what it holds back and would write at the end."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
+
 
 def print_json(value: Any) -> None:
     """Print ``value`` as JSON, and nothing else, on standard output."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
-    sys.stdout.flush()
+    _result(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
 
 
 def say(*lines: str) -> None:
     """Print lines for a person on standard output; rich's markup is not read, so that any text can be printed."""
-    for line in lines:
-        sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    _result("".join(line + "\n" for line in lines))
 
 
 def note(text: str) -> None:
-    """Tell a person something that is not the result, on standard error."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    """Tell a person something that is not the result, on standard error; nothing happens if it is gone."""
+    Aside(sys.stderr).write(text + "\n")
+
+
+def _result(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in GONE:
+            raise
+        abandon(sys.stdout)
+        raise BrokenPipeError from error
+
+
+class Aside:
+    """Standard error for what nobody needs: what cannot be written is dropped."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:
+        """Tells rich which characters it may use."""
+        return self._stream.encoding
+
+    def isatty(self) -> bool:
+        """Tells rich whether it may move the cursor."""
+        return self._stream.isatty()
+
+    def write(self, text: str) -> int:
+        """Write ``text`` at once, or never."""
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:
+            abandon(self._stream)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing waits to be written."""
+
+
+def _terminal() -> Console:
+    from rich.console import Console  # only terminals need it
+
+    return Console(file=cast("IO[str]", Aside(sys.stderr)))  # rich asks for no more of it than is there
 
 
 @contextmanager
@@ -41,9 +112,7 @@ def reporting(title: str) -> Iterator[Report]:
     if not sys.stderr.isatty():
         yield lambda progress: note(f"· {progress.text}")
         return
-    from rich.console import Console  # only terminals need it
-
-    console = Console(stderr=True)
+    console = _terminal()
     with console.status(title) as status:
 
         def show(progress: Progress) -> None:
@@ -63,11 +132,10 @@ def counting(title: str, total: int) -> Iterator[Callable[[int], None]]:
     if total < LARGE or not sys.stderr.isatty():
         yield lambda _: None
         return
-    from rich.console import Console  # only terminals need it
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     columns = (TextColumn(title), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=_terminal()) as bar:
         task = bar.add_task(title, total=total)
         yield lambda done: bar.advance(task, done)
 
@@ -75,7 +143,7 @@ def counting(title: str, total: int) -> Iterator[Callable[[int], None]]:
 def print_error(error: VotiveError, *, as_json: bool, verbose: bool) -> None:
     """Print an error: as JSON on standard output, or for a person on standard error; the trace if wanted."""
     if verbose:
-        traceback.print_exception(error)
+        note("".join(traceback.format_exception(error)).rstrip())
     if as_json:
         print_json(shape_of(error))
         return
