@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from votive.cli.interruption import interruptible, told_when_stopped
 from votive.cli.options import Json, Nodes, Verbose
 from votive.cli.output import note, print_json, reporting, say
 
@@ -38,12 +38,11 @@ def demo(
     A key that nobody holds is minted, granted to one program and burned; what that proves is said in words. The network stays up
     until Ctrl-C. Ends with status 0 only if every step went as told.
     """
-    with kept(directory) as place:
-        asyncio.run(_demo(place, once=once, nodes=nodes, json=json))
+    asyncio.run(_demo(directory, once=once, nodes=nodes, json=json))
 
 
-async def _demo(place: Path, *, once: bool, nodes: int | None, json: bool) -> None:
-    with interruptible():
+async def _demo(directory: Path | None, *, once: bool, nodes: int | None, json: bool) -> None:
+    with interruptible(), kept(directory) as place:
         async with running(place, nodes) as (network, seconds):
             with reporting("demonstrating Votive") as report:
                 story = await _tell(network, seconds, report)
@@ -73,37 +72,39 @@ def kept(directory: Path | None) -> Iterator[Path]:
     if directory is not None:
         yield directory
         return
-    with tempfile.TemporaryDirectory(prefix="votive-") as place:
-        yield Path(place)
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let Ctrl-C, SIGTERM and a closed terminal cancel the running task, so that all is put back in order on the way out."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    for number in numbers:
-        loop.add_signal_handler(number, task.cancel if task is not None else loop.stop)
+    place = Path(tempfile.mkdtemp(prefix="votive-"))
     try:
-        yield
+        yield place
     finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
+        discard(place)
+
+
+def discard(place: Path) -> None:
+    """Remove a temporary network, unless a process of it still runs: without its record, no command could end that any more."""
+    from votive.devnet.create import processes_in
+
+    left = processes_in(place)
+    if not left:
+        shutil.rmtree(place)
+        return
+    pids = ", ".join(str(process.pid) for process in left)
+    note(f"Still running: process {pids}. {place} is kept: end them with `{program()} down --directory {place}`, or by their numbers.")
 
 
 @asynccontextmanager
 async def running(place: Path, nodes: int | None) -> AsyncIterator[tuple[Devnet, float]]:
     """Start the network in ``place``; give it and the seconds that took; end it afterwards, whatever happens."""
-    from votive.devnet import Devnet  # loads the node
+    from votive.devnet import GOES_ON, Devnet, undisturbed  # loads the node
 
     started = time.perf_counter()
-    with reporting("starting the network") as report:
+    with told_when_stopped(), reporting("starting the network") as report:
         network = await Devnet.up(place, nodes=nodes, progress=report)
     try:
         yield network, time.perf_counter() - started
     finally:
         with reporting("ending the network") as report:
-            await network.down(report)
+            # Also while it waits for another command that changes this network: afterwards nobody is left who would end it.
+            await undisturbed(network.down(report), lambda: report(GOES_ON))
 
 
 async def _tell(network: Devnet, seconds: float, report: Report) -> Story:

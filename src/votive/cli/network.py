@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from votive.cli.interruption import interruptible, told_when_stopped
 from votive.cli.options import DEFAULT_DIRECTORY, Directory, Json, Nodes, Verbose
 from votive.cli.output import print_json, reporting, say
 
@@ -36,10 +37,13 @@ def up(
     """
     from votive.devnet import Devnet  # loads the node
 
+    then = f"The next `votive up` completes what is in {directory}."
+
     async def go() -> NetworkStatus:
-        with reporting("starting the network") as report:
-            network = await Devnet.up(directory, nodes=nodes, port=port, progress=report, allow_fetch=allow_fetch or ())
-        return await network.status()
+        with interruptible():
+            with told_when_stopped(then), reporting("starting the network") as report:
+                network = await Devnet.up(directory, nodes=nodes, port=port, progress=report, allow_fetch=allow_fetch or ())
+            return await network.status()
 
     show(asyncio.run(go()), json=json)
 
@@ -58,10 +62,14 @@ def down(directory: Directory = DEFAULT_DIRECTORY, json: Json = False, verbose: 
     """
     from votive.devnet import Devnet
 
-    with reporting("ending the network") as report:
-        network = Devnet.open(directory, older=True)
-        running = [service.name for service in network.services() if service.process() is not None]
-        asyncio.run(network.down(report))
+    network = Devnet.open(directory, older=True)
+    running = [service.name for service in network.services() if service.process() is not None]
+
+    async def go() -> None:
+        with interruptible(), reporting("ending the network") as report:
+            await network.down(report)
+
+    asyncio.run(go())
     if json:
         print_json({"directory": str(network.directory), "ended": running})
     else:

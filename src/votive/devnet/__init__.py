@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from votive.devnet.errors import AnvilMissing, DevnetError, PortInUse
 from votive.devnet.progress import Progress
 from votive.devnet.status import NetworkStatus, NodeState
+from votive.devnet.undisturbed import GOES_ON, undisturbed
 
 if TYPE_CHECKING:
     from votive.devnet.network import Devnet
 
-__all__ = ["AnvilMissing", "Devnet", "DevnetError", "NetworkStatus", "NodeState", "PortInUse", "Progress"]
+__all__ = ["GOES_ON", "AnvilMissing", "Devnet", "DevnetError", "NetworkStatus", "NodeState", "PortInUse", "Progress", "undisturbed"]
 
 
 def __getattr__(name: str) -> Any:

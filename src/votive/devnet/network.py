@@ -43,6 +43,7 @@ from votive.devnet.processes import Process, end, kill, log_tail
 from votive.devnet.progress import Progress, Report, silent
 from votive.devnet.services import Service
 from votive.devnet.status import NetworkStatus, NodeState, Running, get_json, node_state, status_of
+from votive.devnet.undisturbed import GOES_ON, undisturbed
 from votive.terms.version import VERSION
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Devnet:
         """
         path, wanted = _absolute(directory), Wanted(nodes=nodes, port=port, allow_fetch=tuple(allow_fetch))
         made = create.prepare(path)
-        async with locked(path, progress), _undone_on_failure(path, made), _http() as session:
+        async with locked(path, progress), _undone_on_failure(path, made, progress), _http() as session:
             plan = load(path)
             if plan is None:
                 plan = await _create(path, wanted, session, progress)
@@ -164,16 +165,32 @@ class Devnet:
             process.send(number)
 
     async def down(self, progress: Report = silent) -> None:
-        """End the processes of the network and nothing else: the nodes, IPFS and issuer, then the chain, which saves its state."""
+        """End the processes of the network and nothing else: the nodes, IPFS and issuer, then the chain, which saves its state.
+
+        Once that has begun, it goes on to the end, even if we are cancelled meanwhile.
+
+        Raises:
+            DevnetError: a process does not end; all others were ended.
+        """
         async with locked(self.directory, progress):
-            chain, ipfs, issuer, *nodes = self.services()
-            for name, group in (("the nodes", nodes), ("IPFS and the issuer", [ipfs, issuer]), ("the chain", [chain])):
-                running = [process for service in group if (process := service.process()) is not None]
-                if running:
-                    progress(Progress(f"ending {name}"))
-                    await end(running)
+            await undisturbed(self._end(progress), lambda: progress(GOES_ON))
 
     # -- inside --------------------------------------------------------------------------------------------------------
+
+    async def _end(self, report: Report) -> None:
+        chain, ipfs, issuer, *nodes = self.services()
+        left: list[DevnetError] = []
+        for name, group in (("the nodes", nodes), ("IPFS and the issuer", [ipfs, issuer]), ("the chain", [chain])):
+            running = [process for service in group if (process := service.process()) is not None]
+            if not running:
+                continue
+            report(Progress(f"ending {name}"))
+            try:
+                await end(running)
+            except DevnetError as error:
+                left.append(error)
+        if left:
+            raise DevnetError(" ".join(map(str, left)))
 
     def _node(self, seat: int) -> Service:
         return services.node(self.directory, self.plan, seat)
@@ -210,7 +227,7 @@ class Devnet:
 
 
 @asynccontextmanager
-async def _undone_on_failure(directory: Path, made: Sequence[Path]) -> AsyncIterator[None]:
+async def _undone_on_failure(directory: Path, made: Sequence[Path], report: Report) -> AsyncIterator[None]:
     """If what is done inside fails or is interrupted, end the processes that it started; what these said stays to be read.
 
     ``made`` are the directories to remove again if there is nothing to read.
@@ -219,8 +236,13 @@ async def _undone_on_failure(directory: Path, made: Sequence[Path]) -> AsyncIter
     try:
         yield
     except BaseException:
-        await end([process for process in create.processes_in(directory) if process not in before])
-        create.unprepare(directory, made)
+        started = [process for process in create.processes_in(directory) if process not in before]
+        if started:
+            report(Progress("ending what was started"))
+        try:
+            await undisturbed(end(started), lambda: report(GOES_ON))
+        finally:
+            create.unprepare(directory, made)
         raise
 
 
