@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import pytest
 from tests.client.town import ACCOUNT, CHAIN_ID, TOKEN
 
 from votive.cli import sessions
+from votive.cli.main import main
 from votive.client import BadArgument, SessionStore, Wallet
 from votive.client.auth_sig import ANONYMOUS
 from votive.client.session import capabilities_of, delegate
 from votive.devnet.create import funded_accounts
-from votive.devnet.plan import NodePlan, Plan
+from votive.devnet.plan import NodePlan, Plan, save
 from votive.terms.capability import Resource
 from votive.terms.contracts import RESOLVER_KEYS
 
@@ -59,3 +61,24 @@ class TestSessions:
     def test_where_there_are_none_none_is_named(self) -> None:
         with pytest.raises(BadArgument, match=r"make one with `votive session create`, or leave out --session\.$"):
             sessions.session_of(PLAN, "0", self.NEEDED)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["action", "publish", "FILE"],
+        ["encrypt", "FILE", "--condition", "time > 2030-01-01"],
+        ["verify", "--signature", "0x" + "01" * 65, "--digest", "0x" + "01" * 32, "--key", "1"],
+        ["key", "list"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_where_nobody_answers_every_command_says_how_the_network_is_started(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path, PLAN)
+    (file := tmp_path / "file").touch()
+    assert main([str(file) if word == "FILE" else word for word in command] + ["--directory", str(tmp_path), "--json"]) == 1
+    message = json.loads(capsys.readouterr().out)["message"]
+    assert "Connection refused" in message
+    assert message.endswith("Is the network up (`votive status`, `votive up`), and the URL right?")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from votive.client.errors import reason_of
+from votive.terms.errors import reason_of
 from votive.terms.nesting import is_too_deep
 
 if TYPE_CHECKING:

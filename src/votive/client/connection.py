@@ -11,10 +11,11 @@ import msgspec
 
 from votive.client.ask import decoded
 from votive.client.auth_sig import ANONYMOUS, Origin
-from votive.client.errors import Unreachable, WrongNetwork, reason_of
+from votive.client.errors import Unreachable, WrongNetwork
 from votive.client.network import Network
 from votive.client.registry import Registry
 from votive.client.rpc import Rpc
+from votive.terms.errors import IS_IT_UP, reason_of
 
 if TYPE_CHECKING:
     import aiohttp
@@ -89,7 +90,7 @@ async def describe(session: aiohttp.ClientSession, urls: Sequence[str]) -> Descr
             failures.append(error.message)
     if not failures:
         raise Unreachable("no node was named: give the URL of at least one.")
-    raise Unreachable(f"{'; '.join(failures)}. Is the network up (`votive status`, `votive up`), and the URL right?")
+    raise Unreachable(f"{'; '.join(failures)}. {IS_IT_UP}")
 
 
 async def _describe(session: aiohttp.ClientSession, url: str) -> Description:

@@ -11,7 +11,6 @@ WorldError  ── Unreachable        no node, gateway or chain answered
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,12 +67,6 @@ class TransactionFailed(WorldError):
     """The chain refused or reverted a transaction."""
 
     code = ErrorCode.TRANSACTION_FAILED
-
-
-def reason_of(error: BaseException) -> str:
-    """Say in few words why a connection failed: the system's own, if it has some, not those of the library in between."""
-    number = getattr(error, "errno", None)
-    return os.strerror(number) if isinstance(number, int) and number > 0 else str(error) or type(error).__name__
 
 
 class ErrorShape(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from votive.client.errors import TransactionFailed, Unreachable, reason_of
+from votive.client.errors import TransactionFailed, Unreachable
 from votive.terms.encoding import bytes_of, hex0x
+from votive.terms.errors import IS_IT_UP, reason_of
 from votive.terms.ethereum import revert_data
 
 if TYPE_CHECKING:
@@ -75,9 +76,7 @@ class Rpc:
                 async with self._session.post(self.url, data=body, headers=headers) as response:
                     return await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unreachable(
-                f"the chain does not answer at {self.url} ({method}: {reason_of(error)}). Is it running, and is the URL right?"
-            ) from error
+            raise Unreachable(f"the chain does not answer at {self.url} ({method}: {reason_of(error)}). {IS_IT_UP}") from error
 
     def _read(self, method: str, raw: bytes) -> _Reply:
         try:

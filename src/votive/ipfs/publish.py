@@ -9,6 +9,7 @@ import msgspec
 
 from votive.ipfs.errors import IpfsError
 from votive.ipfs.layout import cid_of
+from votive.terms.errors import IS_IT_UP, reason_of
 
 _TIMEOUT = aiohttp.ClientTimeout(total=60.0)
 _PARAMETERS = {"cid-version": "0", "raw-leaves": "false", "chunker": "size-262144", "pin": "true"}
@@ -41,7 +42,7 @@ async def _add(api_url: str, data: bytes, name: str) -> str:
         ):
             body = await response.content.read(_ANSWER_LIMIT)
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise IpfsError(f"cannot publish to {api_url}: {error or type(error).__name__}") from error
+        raise IpfsError(f"cannot publish to {api_url}: nobody answers there ({reason_of(error)}). {IS_IT_UP}") from error
     if response.status != 200:
         raise IpfsError(f"{api_url} refused the file with status {response.status}: {body[:500].decode(errors='replace')}")
     return _last_hash(api_url, body)

@@ -9,11 +9,15 @@ VotiveError
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
 from votive.terms.participant import Seat
+
+IS_IT_UP = "Is the network up (`votive status`, `votive up`), and the URL right?"
+"""What to ask oneself where nobody answers."""
 
 
 class ErrorCode(StrEnum):
@@ -108,3 +112,9 @@ class WorldError(VotiveError):
 
 class OurError(VotiveError):
     """A defect, or an installation that cannot work; the message says what to do."""
+
+
+def reason_of(error: BaseException) -> str:
+    """Say in few words why a connection failed: the system's own, if it has some, not those of the library in between."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if isinstance(number, int) and number > 0 else str(error) or type(error).__name__
