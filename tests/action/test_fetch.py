@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import socket
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -288,6 +289,14 @@ async def test_one_address_that_is_not_public_spoils_them_all(site):
     with pytest.raises(FetchRefused, match=r"10\.0\.0\.1"):
         await get(SafeFetch(FetchPolicy(allow=(site.target,)), resolve=mixed), site.url(host="mixed.example"))
     assert site.seen == []
+
+
+async def test_a_host_that_cannot_be_looked_up_is_named():
+    async def unknown(host: str, port: int) -> tuple[str, ...]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    with pytest.raises(FetchFailed, match=r"^The fetch from nowhere\.example failed: Name or service not known\.$"):
+        await get(SafeFetch(resolve=unknown), "http://nowhere.example/secret")
 
 
 async def test_a_host_without_address_is_the_worlds_failure():

@@ -11,11 +11,12 @@ import pytest
 from eth_account import Account
 
 from votive.cli import accounts, params
+from votive.cli.action import missing_parameter
 from votive.cli.demo import program
 from votive.cli.encryption import foreign_chains
 from votive.cli.key import show
 from votive.cli.main import main
-from votive.client import BadArgument, Wallet
+from votive.client import BadArgument, Refused, Wallet
 from votive.client.arguments import address_of, digest_of, grantee_of, signature_parts, token_of
 from votive.client.recipient import recipient_of
 from votive.devnet.create import funded_accounts
@@ -102,6 +103,15 @@ def test_an_address_whose_checksum_is_wrong_is_refused() -> None:
     for mistyped in (ADDRESS[:-1] + last, ADDRESS[:2] + ADDRESS[2:].swapcase()):
         with pytest.raises(BadArgument, match="mistyped"):
             address_of(mistyped)
+
+
+def test_a_parameter_that_a_program_misses_is_named() -> None:
+    def failed(message: str, code: str = "NodeJsExecutionError") -> Refused:
+        return Refused(message, reported_code=code, status=400, details=(), seats=(1, 2, 3))
+
+    assert missing_parameter(failed("the action threw: ReferenceError: n is not defined (said by 4 of 4 nodes)\n    at a.js:1")) == "n"
+    assert missing_parameter(failed("the action threw: TypeError: n is not a function")) is None
+    assert missing_parameter(failed("ReferenceError: n is not defined", "NodeBadInput")) is None
 
 
 class TestAccounts:
@@ -277,6 +287,25 @@ class TestCommands:
     def test_verify_says_what_it_needs(self, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         assert main([*words, "--json"]) == 1
         assert self.error(capsys)["errorCode"] == "NodeBadInput"
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ["key", "mint", "--burn-for"],
+            *(["key", word, "1", "--action"] for word in ("grant", "revoke", "why")),
+            ["session", "open", "1", "--by-action"],
+        ],
+        ids=" ".join,
+    )
+    def test_a_file_in_the_place_of_a_cid_is_answered_with_how_to_have_it(
+        self, command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (file := tmp_path / "a.js").write_text("")
+        assert main([*command, str(file), "--directory", str(tmp_path), "--json"]) == 1
+        assert f"`votive action cid {file}` prints it" in self.error(capsys)["message"]
+        assert main([*command, "none.js", "--directory", str(tmp_path), "--json"]) == 1
+        assert "'none.js' is not a CID" in (message := self.error(capsys)["message"])
+        assert "`votive action cid FILE`" in message
 
     @staticmethod
     def error(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:

@@ -26,6 +26,8 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host and port → numeric addresses."""
 
 LONGEST_URL = 16 * 1024
+_SHOWN_HOST = 253
+"""As long as a name in the DNS can be."""
 _CHUNK = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}")
@@ -131,12 +133,20 @@ class SafeFetch:
         redirected = False
         while True:
             count()
-            reply, content, location = await self._send(hop, most)
+            reply, content, location = await self._answered(hop, most)
             if location is None or request.redirect == "manual":
                 return msgspec.structs.replace(reply, redirected=redirected), content
             if request.redirect != "follow":
                 raise FetchRefused("The answer is a redirect, and the fetch was told to take none.")
             hop, redirected = _redirect(hop, reply.status, location), True
+
+    async def _answered(self, hop: _Hop, most: int) -> tuple[FetchReply, bytes, str | None]:
+        try:
+            return await self._send(hop, most)
+        except TimeoutError:
+            raise
+        except (aiohttp.ClientError, OSError, ValueError, zlib.error) as error:
+            raise FetchFailed(f"The fetch from {(hop.url.host or '')[:_SHOWN_HOST]} failed: {_reason(error)}.") from error
 
     async def _send(self, hop: _Hop, most: int) -> tuple[FetchReply, bytes, str | None]:
         addresses = await self._addresses(hop.url)
@@ -307,6 +317,8 @@ def _decoder(encoding: str) -> Callable[[bytes, int], bytes]:
 def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"no connection to {error.host} port {error.port}"
+    if isinstance(error, socket.gaierror):
+        return str(error.strerror)
     return str(error) or type(error).__name__
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +14,7 @@ from votive.cli.options import DEFAULT_DIRECTORY, As, Directory, Json, UseSessio
 from votive.cli.output import note, print_json, say
 from votive.cli.session import connected, plan_of
 from votive.cli.sessions import asker
-from votive.terms.errors import VotiveError
+from votive.terms.errors import ErrorCode, VotiveError
 
 if TYPE_CHECKING:
     from votive.client import EcdsaSignature, ExecuteResult, Network
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Name, publish and run programs.")
 
+_undefined = re.compile(r"ReferenceError: ([\w$]+) is not defined")
 Source = Annotated[Path, typer.Argument(help="The program, a JavaScript file.", metavar="FILE")]
 
 
@@ -82,10 +84,23 @@ def run(
             result = await network.execute(action, arguments, **asking)
             return result, None if save is None else await bundle(network, plan, result, action, arguments)
 
-    result, content = asyncio.run(go())
+    try:
+        result, content = asyncio.run(go())
+    except VotiveError as error:
+        if (name := missing_parameter(error)) is not None:
+            note(f"votive: is {name} a parameter of the program? Then give it by --param {name}=VALUE.")
+        raise
     if save is not None and content is not None:
         write(save, content)
     show(result, plan, json=json)
+
+
+def missing_parameter(error: VotiveError) -> str | None:
+    """Return the name that a program used and nobody gave it; None if it failed of something else."""
+    if error.code != ErrorCode.JS_EXECUTION:
+        return None
+    found = _undefined.search(error.message)
+    return None if found is None else found[1]
 
 
 def program_of(program: str) -> str | bytes:

@@ -11,7 +11,7 @@ import typer
 
 from votive.cli import accounts
 from votive.cli.methods import Application, MessagesOnly, Method, PublicKey, TokenFile, User, shown_by_token, type_of
-from votive.cli.options import DEFAULT_DIRECTORY, Action, Address, As, Directory, Json, TokenArgument, UseSession, Verbose
+from votive.cli.options import DEFAULT_DIRECTORY, Action, Address, As, Directory, Json, TokenArgument, UseSession, Verbose, cid_meant
 from votive.cli.output import note, print_json, say
 from votive.cli.session import connected, plan_of
 from votive.cli.sessions import asker
@@ -28,7 +28,8 @@ T = TypeVar("T")
 def mint(
     directory: Directory = DEFAULT_DIRECTORY,
     burn_for: Annotated[
-        str | None, typer.Option(help="Permit only this action and burn the token, in the same transaction.", metavar="CID")
+        str | None,
+        typer.Option(help="Permit only this action and burn the token, in the same transaction.", metavar="CID", callback=cid_meant),
     ] = None,
     as_: As = "0",
     json: Json = False,

@@ -12,7 +12,7 @@ import typer
 
 from votive.cli import accounts
 from votive.cli.methods import Method, TokenFile, shown_by_token
-from votive.cli.options import DEFAULT_DIRECTORY, As, Directory, Json, TokenArgument, Verbose
+from votive.cli.options import DEFAULT_DIRECTORY, As, Directory, Json, TokenArgument, Verbose, cid_meant
 from votive.cli.output import note, print_json, say
 from votive.cli.params import parse
 from votive.cli.session import connected, plan_of
@@ -71,7 +71,7 @@ def open_(
     method: Method = None,
     token_file: TokenFile = None,
     by_action: Annotated[
-        str | None, typer.Option("--by-action", help="A permitted action that decides, by its answer.", metavar="CID")
+        str | None, typer.Option("--by-action", help="A permitted action that decides, by its answer.", metavar="CID", callback=cid_meant)
     ] = None,
     param: Annotated[list[str] | None, typer.Option("--param", help="A parameter of that action.", metavar="NAME=VALUE")] = None,
     key: Keys = None,
@@ -178,7 +178,7 @@ def _resources(keys: Sequence[str], actions: Sequence[str], files: Sequence[str]
     for key in keys:
         yield Resource.every(PKP) if key == ANY else Resource.pkp(token_of(key))
     for action in actions:
-        yield Resource.every(ACTION) if action == ANY else Resource.action(cid_named(action))
+        yield Resource.every(ACTION) if action == ANY else Resource.action(cid_named(cid_meant(action) or ""))
     for file in files:
         yield Resource.every(CONDITIONS) if file == ANY else read(Path(file)).encrypted.resource
 
