@@ -171,3 +171,25 @@ def test_a_temporary_directory_stays_while_a_process_runs_there(capsys: pytest.C
         until(lambda: not any(process.running for process in processes))
     discard(place)
     assert not place.exists()
+
+
+async def test_nothing_is_written_any_more_once_a_creation_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else its directory cannot be removed: files appear in it."""
+    writing: list[str] = []
+
+    def slow(folder: Path) -> None:
+        writing.append(folder.name)
+        time.sleep(0.3)
+        writing.remove(folder.name)
+
+    async def fail(*_: object) -> None:
+        await asyncio.sleep(0.1)
+        assert writing
+        raise DevnetError("the chain does not start")
+
+    monkeypatch.setattr("votive.devnet.create._identity", slow)
+    monkeypatch.setattr("votive.devnet.network._run_chain", fail)
+    monkeypatch.setenv("VOTIVE_ANVIL", sys.executable)
+    with pytest.raises(DevnetError, match="the chain does not start"):
+        await Devnet.up(tmp_path)
+    assert writing == []

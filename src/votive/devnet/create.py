@@ -18,6 +18,7 @@ from votive.devnet.plan import Account, NodePlan, Plan, Ports
 from votive.devnet.processes import Process, end, recorded, write_whole
 from votive.devnet.progress import Progress, Report
 from votive.devnet.services import ACCOUNTS, node_folder
+from votive.devnet.undisturbed import undisturbed
 from votive.node.identity import NodeIdentityPublic
 from votive.node.init import create as create_node
 from votive.terms.encoding import hex0x
@@ -86,9 +87,12 @@ def make_folders(directory: Path, nodes: int) -> None:
 
 
 async def identities(directory: Path, nodes: int) -> list[NodeIdentityPublic]:
-    """Make a key-encryption key and an identity for each node."""
+    """Make a key-encryption key and an identity for each node.
+
+    The threads that do so cannot be stopped: who cancels this waits for them, and then nothing is written there any more.
+    """
     folders = [node_folder(directory, seat) for seat in range(1, nodes + 1)]
-    return list(await asyncio.gather(*(asyncio.to_thread(_identity, folder) for folder in folders)))
+    return await undisturbed(asyncio.gather(*(asyncio.to_thread(_identity, folder) for folder in folders)))
 
 
 def _identity(folder: Path) -> NodeIdentityPublic:
@@ -126,7 +130,7 @@ async def _deploy(
     directory: Path, rpc: Rpc, nodes: Sequence[NodePlan], identities: Sequence[NodeIdentityPublic], *, token_holder: str
 ) -> dict[str, str]:
     """Deploy from a fresh account, so that nobody's nonce is in the way; its key stays in the directory."""
-    key = await asyncio.to_thread(_new_key, directory / "anvil" / "deployer.key")
+    key = await undisturbed(asyncio.to_thread(_new_key, directory / "anvil" / "deployer.key"))
     await rpc.call("anvil_setBalance", Wallet.from_key(key).address, hex(DEPLOYER_ETHER * ETHER))
     entries = [
         NodeEntry(

@@ -49,6 +49,8 @@ from votive.terms.version import VERSION
 if TYPE_CHECKING:
     import aiohttp
 
+    from votive.node.identity import NodeIdentityPublic
+
 START_SECONDS = 120.0
 POLL_SECONDS = 0.05
 
@@ -261,7 +263,12 @@ async def _create(directory: Path, wanted: Wanted, session: aiohttp.ClientSessio
     report(Progress(f"making the identities of {nodes} nodes"))
     rpc = Rpc(session, f"http://{ports.HOST}:{row.chain}")
     chain = services.chain(directory, row.chain, executable)
-    public, _ = await asyncio.gather(create.identities(directory, nodes), _run_chain(chain, rpc, report))
+    public: list[NodeIdentityPublic] = []
+
+    async def identities() -> None:
+        public.extend(await create.identities(directory, nodes))
+
+    await _all([identities(), _run_chain(chain, rpc, report)])
     return await create.finish(directory, row, public, rpc, report, allow_fetch=wanted.allow_fetch)
 
 
@@ -331,7 +338,7 @@ async def _all(waits: Sequence[Coroutine[Any, Any, None]]) -> None:
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await undisturbed(asyncio.gather(*tasks, return_exceptions=True))
 
 
 async def _chain_answers(rpc: Rpc) -> bool:
