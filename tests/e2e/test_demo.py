@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -60,6 +61,68 @@ def test_the_demonstration_stays_up_until_it_is_interrupted() -> None:
     assert "This assumes:" in told
     assert not directory.exists()
     assert processes_in(directory) == []
+
+
+STAYS = b"stays up until Ctrl-C"
+
+
+def test_a_second_interrupt_does_not_stop_the_ending(tmp_path: Path) -> None:
+    with tempfile.TemporaryFile("w+") as err:
+        demo = subprocess.Popen([sys.executable, "-m", "votive.cli", "demo"], stdout=subprocess.DEVNULL, stderr=err, env=within(tmp_path))
+        try:
+            wait_for(err, f"({STAYS.decode()})", demo)
+            for _ in range(3):
+                demo.send_signal(signal.SIGINT)
+                time.sleep(0.2)
+            demo.wait(timeout=60)
+        finally:
+            end(demo)
+        assert gone(tmp_path)
+        err.seek(0)
+        assert err.read().count("goes on") == 1
+
+
+def test_a_closed_terminal_ends_the_network(tmp_path: Path) -> None:
+    keyboard, terminal = os.openpty()
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "votive.cli", "demo"],
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env=within(tmp_path),
+        start_new_session=True,
+    )
+    os.close(terminal)
+    try:
+        said = b""
+        while STAYS not in said:
+            said += os.read(keyboard, 4096)
+        os.close(keyboard)
+        demo.send_signal(signal.SIGHUP)  # as the system does for the terminal that a process was started in
+        assert demo.wait(timeout=60) == 0
+    finally:
+        end(demo)
+    assert gone(tmp_path)
+
+
+def test_a_demonstration_that_nobody_reads_to_the_end_ends_its_network(tmp_path: Path) -> None:
+    command = f"{shlex.quote(sys.executable)} -m votive.cli demo --once 2>&1 | head -5"
+    done = subprocess.run(["/bin/sh", "-c", command], env=within(tmp_path), stdout=subprocess.PIPE, text=True, timeout=120, check=False)
+    assert len(done.stdout.splitlines()) == 5
+    assert gone(tmp_path)
+
+
+def within(directory: Path) -> dict[str, str]:
+    """Return an environment whose temporary directories are in ``directory``."""
+    return {**os.environ, "TMPDIR": str(directory)}
+
+
+def gone(directory: Path) -> bool:
+    """Whether nothing runs or is kept in ``directory``; what runs is ended, so that a test that fails leaves none either."""
+    left = processes_in(directory)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    return not left and list(directory.iterdir()) == []
 
 
 def end(demo: subprocess.Popen[bytes]) -> None:
