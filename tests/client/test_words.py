@@ -220,6 +220,18 @@ class TestCommands:
         assert printed.out == ""
         assert "--help" in printed.err
 
+    @pytest.mark.parametrize("words", [["lit-config"], ["key", "sign", "1"], ["up", "--nodes", "four"]])
+    @pytest.mark.parametrize("terminal", [True, False])
+    def test_whose_json_goes_elsewhere_is_told_of_the_error_too(
+        self, words: list[str], terminal: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
+        assert main([*words, "--directory", str(tmp_path), "--json"]) in (1, 2)
+        out, err = capsys.readouterr()
+        error = json.loads(out)
+        assert error.keys() == {"errorCode", "message", "details"}
+        assert err == ("" if terminal else f"votive: {error['message']}  [{error['errorCode']}]\n")
+
     def test_a_directory_without_a_network_says_how_to_start_one(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         for command in (["status"], ["down"], ["logs"], ["key", "mint"], ["key", "list"], ["action", "run", cid_of(b"")]):
             assert main([*command, "--directory", str(tmp_path), "--json"]) == 1

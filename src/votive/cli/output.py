@@ -144,10 +144,10 @@ def print_error(error: VotiveError, *, as_json: bool, verbose: bool) -> None:
     """Print an error: as JSON on standard output, or for a person on standard error; the trace if wanted."""
     if verbose:
         note("".join(traceback.format_exception(error)).rstrip())
-    if as_json:
-        print_json(shape_of(error))
-        return
     shape = shape_of(error)
+    if as_json:
+        _print_refusal(shape)
+        return
     note(f"votive: {shape.message}  [{shape.error_code}]")
     for line in reasons(shape.details):
         note(f"  {line}")
@@ -157,9 +157,16 @@ def print_error(error: VotiveError, *, as_json: bool, verbose: bool) -> None:
         note(f"  The action logged:\n{error.logs.rstrip()}")
 
 
+def _print_refusal(shape: ErrorShape) -> None:
+    """Print an error as JSON; also for a person, where standard output goes into a file or another program and he would see nothing."""
+    if not sys.stdout.isatty():
+        note(f"votive: {shape.message}  [{shape.error_code}]")
+    print_json(shape)
+
+
 def print_usage_error(message: str, *, as_json: bool) -> None:
     """Print what is wrong with the words of a command."""
     if as_json:
-        print_json(ErrorShape(error_code=ErrorCode.BAD_INPUT, message=message))
+        _print_refusal(ErrorShape(error_code=ErrorCode.BAD_INPUT, message=message))
     else:
         note(f"votive: {message}")
