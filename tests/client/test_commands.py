@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 from tests.client.town import ACCOUNT, CHAIN_ID, TOKEN
 
-from votive.cli import sessions
+import votive
+from votive.cli import network, sessions
 from votive.cli.main import main
 from votive.client import BadArgument, SessionStore, Wallet
 from votive.client.auth_sig import ANONYMOUS
+from votive.client.blocking import BlockingNetwork
 from votive.client.session import capabilities_of, delegate
+from votive.devnet import Devnet
 from votive.devnet.create import funded_accounts
 from votive.devnet.plan import NodePlan, Plan, save
+from votive.devnet.services import Service
 from votive.terms.capability import Resource
 from votive.terms.contracts import RESOLVER_KEYS
 
@@ -82,3 +88,46 @@ def test_where_nobody_answers_every_command_says_how_the_network_is_started(
     message = json.loads(capsys.readouterr().out)["message"]
     assert "Connection refused" in message
     assert message.endswith("Is the network up (`votive status`, `votive up`), and the URL right?")
+
+
+class TestUp:
+    """``votive up`` of a network whose processes are pretended."""
+
+    @pytest.fixture
+    def dead(self, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+        """The names of the processes that do not run."""
+        names: set[str] = set()
+
+        async def up(directory: Path, **_: object) -> Devnet:
+            return Devnet.open(directory)
+
+        def process(service: Service) -> object:
+            return None if service.name in names else object()
+
+        monkeypatch.setattr(Devnet, "up", up)
+        monkeypatch.setattr(Service, "process", process)
+        monkeypatch.setattr(Devnet, "status", AsyncMock())
+        monkeypatch.setattr(network, "show", lambda *_, **__: None)
+        return names
+
+    @pytest.mark.parametrize("name", [None, "chain", "node 3"])
+    def test_what_was_up_already_is_said_to_have_been(
+        self, dead: set[str], name: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        save(tmp_path, PLAN)
+        dead.update({name} if name else ())
+        assert main(["up", "--directory", str(tmp_path)]) == 0
+        assert ("was up already" in capsys.readouterr().err) is (name is None)
+
+    def test_a_directory_without_a_network_is_not_up(self, tmp_path: Path) -> None:
+        assert not network.is_up(tmp_path)
+
+
+async def test_where_a_loop_runs_one_is_told_what_to_use_and_nothing_is_left_unawaited(recwarn: pytest.WarningsRecorder) -> None:
+    with pytest.raises(RuntimeError, match=r"use `async with votive\.connect"), votive.connect_blocking("http://127.0.0.1:1"):
+        pass
+    blocking = BlockingNetwork(Mock(), Mock())
+    with pytest.raises(RuntimeError, match=r"votive\.connect"):
+        blocking.mint(account="0x" + "11" * 32)
+    gc.collect()
+    assert [str(warning.message) for warning in recwarn] == []

@@ -12,7 +12,7 @@ import typer
 
 from votive.cli.interruption import interruptible, told_when_stopped
 from votive.cli.options import DEFAULT_DIRECTORY, Directory, Json, Nodes, Verbose
-from votive.cli.output import print_json, reporting, say
+from votive.cli.output import note, print_json, reporting, say
 
 if TYPE_CHECKING:
     from votive.devnet import NetworkStatus
@@ -39,13 +39,28 @@ def up(
 
     then = f"The next `votive up` completes what is in {directory}."
 
+    was_up = is_up(directory)
+
     async def go() -> NetworkStatus:
         with interruptible():
             with told_when_stopped(then), reporting("starting the network") as report:
                 network = await Devnet.up(directory, nodes=nodes, port=port, progress=report, allow_fetch=allow_fetch or ())
             return await network.status()
 
-    show(asyncio.run(go()), json=json)
+    now = asyncio.run(go())
+    if was_up:
+        note("votive: the network was up already; nothing was started.")
+    show(now, json=json)
+
+
+def is_up(directory: Path) -> bool:
+    """Whether there is a network in ``directory`` all of whose processes run."""
+    from votive.devnet import Devnet, DevnetError
+
+    try:
+        return all(service.process() is not None for service in Devnet.open(directory).services())
+    except DevnetError:
+        return False
 
 
 def status(directory: Directory = DEFAULT_DIRECTORY, json: Json = False, verbose: Verbose = False) -> None:

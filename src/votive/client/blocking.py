@@ -26,9 +26,21 @@ def _waiting(
 
     @functools.wraps(method)
     def call(self: BlockingNetwork, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        _require_no_loop()
         return self.runner.run(method(self.network, *args, **kwargs))
 
     return call
+
+
+def _require_no_loop() -> None:
+    """Say what to use instead where nothing may wait, before there is a coroutine that nobody awaits."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise RuntimeError(
+        "connect_blocking and its methods wait, and an event loop runs in this thread: use `async with votive.connect(…)` there, and await."
+    )
 
 
 class BlockingNetwork:
@@ -71,7 +83,12 @@ def connect_blocking(
     resolver: str | None = None,
     origin: Origin = ANONYMOUS,
 ) -> Iterator[BlockingNetwork]:
-    """Connect as ``votive.connect`` does, in a ``with`` block."""
+    """Connect as ``votive.connect`` does, in a ``with`` block.
+
+    Raises:
+        RuntimeError: an event loop runs in this thread; there ``votive.connect`` is to be used.
+    """
+    _require_no_loop()
     connection = connect(url, rpc_url=rpc_url, ipfs_api=ipfs_api, resolver=resolver, origin=origin)
     with asyncio.Runner() as runner:
         network = runner.run(connection.__aenter__())
