@@ -190,7 +190,7 @@ async def test_a_wallet_opens_a_session_as_owner_or_under_lits_id(town: Town, st
     other = status["accounts"][7]
     assert len(alternatives(await town.refused(other["private_key"]))) == 3  # the method, the owner, the address
     by_hash = abi.ADD_METHOD.call(int(town.minted.token_id, 16), (1, wallet_ids(other["address"])[2], b""), [ANYTHING])
-    await town.network._send(town.owner, town.network.registry.contracts.pkp_permissions, by_hash)
+    await town.network._change(town.owner, town.minted.token_id, by_hash)
     await town.sign(await town.open(other["private_key"]))
 
 
