@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import pytest
 from tests.e2e.conftest import PRIME, votive
 from tests.e2e.facts import check_key, check_personal, check_signature, check_timings, is_hex, processes_in
 
@@ -82,7 +83,8 @@ def test_a_second_interrupt_does_not_stop_the_ending(tmp_path: Path) -> None:
         assert err.read().count("goes on") == 1
 
 
-def test_a_closed_terminal_ends_the_network(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_a_closed_terminal_ends_the_network(tmp_path: Path, *, told: bool) -> None:
     keyboard, terminal = os.openpty()
     demo = subprocess.Popen(
         [sys.executable, "-m", "votive.cli", "demo"],
@@ -98,7 +100,8 @@ def test_a_closed_terminal_ends_the_network(tmp_path: Path) -> None:
         while STAYS not in said:
             said += os.read(keyboard, 4096)
         os.close(keyboard)
-        demo.send_signal(signal.SIGHUP)  # as the system does for the terminal that a process was started in
+        if told:  # make keeps the signal to itself if it is what the terminal runs
+            demo.send_signal(signal.SIGHUP)
         assert demo.wait(timeout=60) == 0
     finally:
         end(demo)

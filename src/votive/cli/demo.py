@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from votive.cli.interruption import interruptible, told_when_stopped
+from votive.cli.interruption import interruptible, told_when_stopped, until_interrupted
 from votive.cli.options import Json, Nodes, Verbose
 from votive.cli.output import note, print_json, reporting, say
 
@@ -56,14 +56,6 @@ def program() -> str:
     """Return how to call this program: by its name, or by the path that it was called by if a shell would not find the name."""
     called = sys.argv[0]
     return called if Path(called).name == "votive" and not shutil.which("votive") else "votive"
-
-
-async def until_interrupted() -> None:
-    """Wait for Ctrl-C, which is here the way to end and no failure."""
-    try:
-        await asyncio.Event().wait()
-    except asyncio.CancelledError:
-        note("")
 
 
 @contextmanager

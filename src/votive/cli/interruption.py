@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import select
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from votive.cli.output import note
+
+LOOK_SECONDS = 1.0
+"""So often is looked whether the terminal is still there."""
 
 
 @contextmanager
@@ -24,6 +29,26 @@ def interruptible() -> Iterator[None]:
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
+
+
+async def until_interrupted() -> None:
+    """Wait for Ctrl-C, which is here the way to end and no failure, or until our terminal is closed.
+
+    That is looked for, beside the signal: where ``make`` is what the terminal runs, the signal goes to it alone, and it waits for us.
+    """
+    terminals = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [number for number in (0, 1, 2) if os.isatty(number)]
+    try:
+        while not any(closed(number) for number in terminals):  # noqa: ASYNC110  # a terminal sets no event; its input is not ours to read
+            await asyncio.sleep(LOOK_SECONDS)
+    except asyncio.CancelledError:
+        note("")
+
+
+def closed(terminal: int) -> bool:
+    """Whether a terminal has hung up; what was typed on it is left alone."""
+    poll = select.poll()
+    poll.register(terminal, 0)
+    return any(events & select.POLLHUP for _, events in poll.poll(0))
 
 
 @contextmanager
