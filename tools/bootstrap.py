@@ -135,4 +135,8 @@ def run(command, **options):
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("\nvotive: the set-up was interrupted. The same command again goes on with it.", file=sys.stderr)
+        sys.exit(130)

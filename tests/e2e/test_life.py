@@ -193,8 +193,10 @@ def test_an_interrupted_up_leaves_no_process(tmp_path: Path) -> None:
         with up.stderr as said:
             assert any("starting" in line and "node 1" in line for line in said)
             up.send_signal(signal.SIGINT)
+            assert "Stopped: what was started has been ended. The next `votive up` completes" in said.read()
             assert up.wait(timeout=30) == 130
         assert processes_in(tmp_path) == []
+        assert states(Place(tmp_path).run("up")) == ["serving"] * 4
     finally:
         votive("down", "--directory", tmp_path)  # a test that fails leaves none either
 
