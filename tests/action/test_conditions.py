@@ -130,7 +130,7 @@ async def test_each_kind_has_a_limit_that_is_named(act, host, limit, call):
 
 
 async def test_a_decryption_nobody_catches_fails_with_the_nodes_own_code(act, host):
-    host.raises = HostRefusal("no", code=ErrorCode.PKP_NOT_AUTHORIZED, status=401)
+    host.raises = HostRefusal("no", code=ErrorCode.SCOPE_TOO_LIMITED, status=401)
     with pytest.raises(CallerError) as caught:
         await act(DECRYPT, accessControlConditions=CONDITIONS)
     assert caught.value is host.raises

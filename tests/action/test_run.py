@@ -102,14 +102,14 @@ async def test_stack_traces_show_no_path_of_this_machine(act):
 
 
 async def test_a_refusal_is_an_error_with_its_code_message_and_details(answer, host):
-    host.raises = HostRefusal("not yours", code=ErrorCode.PKP_NOT_AUTHORIZED, details=({"seen": 1},))
+    host.raises = HostRefusal("not yours", code=ErrorCode.SCOPE_TOO_LIMITED, details=({"seen": 1},))
     caught = await answer(
         "Lit.Actions.getPermittedActions({tokenId: 1}).catch((e) => JSON.stringify([e instanceof Error, e.errorCode, e.message, e.details]))"
     )
-    assert json.loads(caught) == [True, "NodePKPNotAuthorized", "not yours", [{"seen": 1}]]
+    assert json.loads(caught) == [True, "NodeAuthSigScopeTooLimited", "not yours", [{"seen": 1}]]
 
 
-@pytest.mark.parametrize("error", [HostRefusal("not yours", code=ErrorCode.PKP_NOT_AUTHORIZED), PeerError("seat 2 lies", culprits=[2])])
+@pytest.mark.parametrize("error", [HostRefusal("not yours", code=ErrorCode.SCOPE_TOO_LIMITED), PeerError("seat 2 lies", culprits=[2])])
 async def test_a_refusal_nobody_catches_leaves_as_the_very_error_the_host_raised(act, host, error):
     host.raises = error
     with pytest.raises(type(error)) as caught:
@@ -120,7 +120,7 @@ async def test_a_refusal_nobody_catches_leaves_as_the_very_error_the_host_raised
 
 async def test_an_error_that_only_looks_like_a_refusal_is_an_exception_of_the_action(act):
     with pytest.raises(ActionThrew):
-        await act("throw Object.assign(new Error('x'), {errorCode: 'NodePKPNotAuthorized', details: []})")
+        await act("throw Object.assign(new Error('x'), {errorCode: 'NodeAuthSigScopeTooLimited', details: []})")
 
 
 async def test_a_defect_of_the_host_ends_the_run_and_is_raised_as_it_is(act, host):

@@ -138,7 +138,7 @@ async def test_a_refusal_keeps_code_and_details_and_says_how_many_gave_it() -> N
 
 
 async def test_the_reason_is_told_rather_than_the_symptom() -> None:
-    cause, symptom = refuses("NodePKPNotAuthorized", "no right"), refuses("NodeNotEnoughNodes", "too few", 503)
+    cause, symptom = refuses("NodeAuthSigScopeTooLimited", "no right"), refuses("NodeNotEnoughNodes", "too few", 503)
     async with town(symptom, symptom, cause, cause) as place:
         with pytest.raises(Refused, match="no right") as caught:
             await place.network.sign(TOKEN, DIGEST, account=ACCOUNT)

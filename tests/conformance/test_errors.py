@@ -33,7 +33,7 @@ PROVOKED: Mapping[str, Mapping[str, tuple[int, str]]] = {
     "unsupported_auth_sig": {"noSession": (400, "Validation")},
     "NodeInvalidAuthMethod": {"noToken": (401, "Validation"), "notOffered": (400, "Validation")},
     "NodeIdentityProviderError": {"unreachable": (502, "Unexpected")},
-    "NodeAuthSigScopeTooLimited": dict.fromkeys(("stranger", "session", "narrow"), (401, "Validation")),
+    "NodeAuthSigScopeTooLimited": dict.fromkeys(("stranger", "session", "narrow", "withdrawn"), (401, "Validation")),
     "NodeAccessControlConditionsReturnedNotAuthorized": {"stranger": (401, "Validation")},
     "NodeInvalidBlockhash": {"unknown": (502, "Validation")},
     "NodeBadInput": dict.fromkeys(("short", "reserved"), (400, "Validation")),
@@ -54,7 +54,6 @@ PROVOKED: Mapping[str, Mapping[str, tuple[int, str]]] = {
     "request_timeout": {"unheard": (408, "Timeout")},
     "NodeConcurrencyOverload": {"many": (429, "Unexpected")},
     "rate_limit_exceeded": {"signing": (400, "Validation"), "running": (402, "Validation")},
-    "NodePKPNotAuthorized": {"withdrawn": (401, "Validation")},
 }
 """By code and occasion: HTTP status and kind, where Lit has the code the same as Lit's."""
 IN_ABSENCE = {"NodeNotEnoughNodes": (503, "Unexpected"), "NodeKeyUnavailable": (503, "Unexpected")}

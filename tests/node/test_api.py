@@ -260,7 +260,7 @@ async def test_a_large_body_within_the_limit_arrives_whole(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("error", "kind", "status"),
     [
-        (CallerError("no", code=ErrorCode.PKP_NOT_AUTHORIZED, status=401, details=[{"why": "tree"}]), "Validation", 401),
+        (CallerError("no", code=ErrorCode.SCOPE_TOO_LIMITED, status=401, details=[{"why": "tree"}]), "Validation", 401),
         (PeerError("peers", details=[{"why": "tree"}]), "Unexpected", 502),
         (WorldError("world", status=503, details=[{"why": "tree"}]), "Unexpected", 503),
     ],

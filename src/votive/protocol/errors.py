@@ -63,7 +63,7 @@ class SecondDigest(CallerError):
 class PermissionLost(CallerError):
     """The permission that this node approved by is gone at its newest final block; nothing was released by it since."""
 
-    code = ErrorCode.PKP_NOT_AUTHORIZED
+    code = ErrorCode.SCOPE_TOO_LIMITED
     status = 401
 
     def __init__(self, block: int) -> None:

@@ -31,7 +31,6 @@ class ErrorCode(StrEnum):
     INVALID_AUTH_METHOD = "NodeInvalidAuthMethod"
     INVALID_BLOCKHASH = "NodeInvalidBlockhash"
     IDENTITY_PROVIDER = "NodeIdentityProviderError"
-    PKP_NOT_AUTHORIZED = "NodePKPNotAuthorized"
     SCOPE_TOO_LIMITED = "NodeAuthSigScopeTooLimited"
     TOO_MANY_CONDITIONS = "NodeTooManyConditions"
     CONDITIONS_NOT_MET = "NodeAccessControlConditionsReturnedNotAuthorized"

@@ -82,7 +82,7 @@ function alone(client, ask) {
   return asked;
 }
 
-// A right that is taken away while the nodes sign: with the transaction at hand, some request is in their hands just then.
+// A right that is taken away while the nodes sign, or moments before they are asked: to callers both are one refusal.
 async function withdrawn(client, permissions) {
   provider.pollingInterval = 50;
   const sessionSigs = await sessionOf(client, permitted);
@@ -94,7 +94,7 @@ async function withdrawn(client, permissions) {
     const signing = [sign(), sign()].map((signed) => signed.then(() => null, (error) => error));
     await new Promise((resolve) => setTimeout(resolve, 20 * (round + 1)));
     await (await provider.sendTransaction(removal)).wait();
-    const caught = (await Promise.all(signing)).find((error) => error?.info?.errorCode === 'NodePKPNotAuthorized');
+    const caught = (await Promise.all(signing)).find((error) => error?.info?.errorCode === 'NodeAuthSigScopeTooLimited');
     if (caught) return refusal(Promise.reject(caught));
   }
   throw new Error('no request was caught in the act');
@@ -188,7 +188,7 @@ await run(async (client) => {
   found.rate_limit_exceeded = { signing: limited, running: await execute('1', crowds) };
   found.delegated = (await client.executeJs({ code: whoAsks, sessionSigs: await delegatedTo(client, crowd) })).response;
 
-  found.NodePKPNotAuthorized = { withdrawn: await withdrawn(client, permissions) };
+  found.NodeAuthSigScopeTooLimited.withdrawn = await withdrawn(client, permissions);
 
   // Refusals for which the SDK has an error of its own
   const attested = new LitNodeClientNodeJs({ ...network.client, checkNodeAttestation: true });
