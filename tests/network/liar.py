@@ -24,7 +24,8 @@ from votive.terms.participant import Seat
 
 Message = tuple[Kind, bytes]
 Behaviour = Callable[[Kind, bytes, bool], Iterable[Message]]
-"""What really leaves for one receiver, instead of this message; the flag is set for every second receiver of a broadcast."""
+"""What really leaves for one receiver, instead of this message; the flag is set for every second receiver of a broadcast: by
+chance for the first or for the second, or nodes whose seats always sign together would never see it."""
 
 SCALAR_BYTES = 32
 
@@ -93,8 +94,9 @@ def lying(behave: Behaviour) -> type[SessionChannel]:
             await self._say(sorted(self._others if to is None else to), kind, payload, attempt)
 
         async def _say(self, to: Sequence[Seat], kind: Kind, payload: bytes, attempt: int) -> None:
+            lied_to = secrets.randbelow(2) if len(to) > 1 else 1
             for number, seat in enumerate(to):
-                for said, words in behave(kind, payload, number % 2 == 1):
+                for said, words in behave(kind, payload, number % 2 == lied_to):
                     await super().send(seat, said, words, attempt)
 
     return Liar

@@ -6,6 +6,7 @@ import asyncio
 import os
 import select
 import signal
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,7 +37,7 @@ async def until_interrupted() -> None:
 
     That is looked for, beside the signal: where ``make`` is what the terminal runs, the signal goes to it alone, and it waits for us.
     """
-    terminals = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [number for number in (0, 1, 2) if os.isatty(number)]
+    terminals = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [number for number in (0, 1, 2) if is_device(number)]
     try:
         while not any(closed(number) for number in terminals):  # noqa: ASYNC110  # a terminal sets no event; its input is not ours to read
             await asyncio.sleep(LOOK_SECONDS)
@@ -44,8 +45,16 @@ async def until_interrupted() -> None:
         note("")
 
 
+def is_device(number: int) -> bool:
+    """Whether a descriptor may be a terminal. Asked whether it is one, a terminal that was closed moments ago says no."""
+    try:
+        return stat.S_ISCHR(os.fstat(number).st_mode)
+    except OSError:
+        return False
+
+
 def closed(terminal: int) -> bool:
-    """Whether a terminal has hung up; what was typed on it is left alone."""
+    """Whether a terminal has hung up; what was typed on it is left alone, and other devices never do."""
     poll = select.poll()
     poll.register(terminal, 0)
     return any(events & select.POLLHUP for _, events in poll.poll(0))
