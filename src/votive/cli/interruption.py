@@ -41,6 +41,9 @@ async def until_interrupted() -> None:
     try:
         while not any(closed(number) for number in terminals):  # noqa: ASYNC110  # a terminal sets no event; its input is not ours to read
             await asyncio.sleep(LOOK_SECONDS)
+        # The signal would say the same once more, and interrupt the ending: no more of them, and one that is on its way ends here.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        await asyncio.sleep(0.1)
     except asyncio.CancelledError:
         note("")
 
