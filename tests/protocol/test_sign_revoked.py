@@ -159,25 +159,21 @@ def test_a_failure_of_another_session_at_the_same_time_stays(n: int) -> None:
     perform(scenario, n)
 
 
-def test_too_few_that_approved_learn_why_nobody_comes(n: int) -> None:
+def too_few(scene: Scene) -> tuple[Seat, ...]:
+    return scene.committee.seats[: scene.committee.threshold - 1]
+
+
+def all_but_the_leader(scene: Scene) -> tuple[Seat, ...]:
+    return scene.committee.others(scene.leader())
+
+
+@pytest.mark.parametrize("approved", [too_few, all_but_the_leader])
+def test_those_that_approved_learn_why_the_others_do_not_come(n: int, approved: Callable[[Scene], tuple[Seat, ...]]) -> None:
     """Some nodes read a newer block for the approval and refused; the others would wait for them in vain."""
 
     async def scenario(scene: Scene) -> None:
         watch(scene, lambda: False)
-        few = scene.committee.seats[: scene.committee.threshold - 1]
-        results, seconds = await timed(scene, scene.committee.sign(scene.key, seats=few))
-        assert all_lost(results), results
-        assert seconds < HUSH + ROUND_TRIPS
-
-    perform(scenario, n)
-
-
-def test_a_leader_that_refused_leaves_nobody_waiting(n: int) -> None:
-    async def scenario(scene: Scene) -> None:
-        watch(scene, lambda: False)
-        leader = scene.leader()
-        others = [seat for seat in scene.committee.seats if seat != leader]
-        results, seconds = await timed(scene, scene.committee.sign(scene.key, seats=others))
+        results, seconds = await timed(scene, scene.committee.sign(scene.key, seats=approved(scene)))
         assert all_lost(results), results
         assert seconds < HUSH + ROUND_TRIPS
 
@@ -301,7 +297,7 @@ def test_a_chain_that_never_answers_keeps_nobody_from_the_answer_of_the_others(n
             node.memory.note_success(worked)
         watched = watch(scene)
         for seat in set(committee.seats) - set(worked):
-            watched[seat].permits_now = asyncio.Event().wait  # type: ignore[method-assign,assignment]  # for ever
+            watched[seat].permits_now = asyncio.Event().wait  # type: ignore[method-assign,assignment]  # stands in for one node's reading, which never ends
         scene.assert_all_honest_signed(await committee.sign(scene.key))
 
     perform(scenario, n, weather=Weather(delay=(0.04, 0.04)))
@@ -318,7 +314,7 @@ def test_readings_that_are_slow_delay_no_attempt(n: int) -> None:
             return True
 
         for one in watch(scene).values():
-            one.permits_now = slowly  # type: ignore[method-assign]  # a reading with its time
+            one.permits_now = slowly  # type: ignore[method-assign]  # stands in for every reading, which takes its time
         for seat in committee.seats[: len(committee.seats) - committee.threshold]:
             scene.corrupt(seat, aborting())
         name = next(name for name in map(str, count()) if scene.leader(name=name) in scene.traitors)

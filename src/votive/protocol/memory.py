@@ -143,7 +143,7 @@ class Notes:
             self._suspected.update(suspects)
 
     def take_back(self) -> None:
-        """Leave the memory as if this session had not been."""
+        """Take all of it back; what other sessions noted stays."""
         self._memory.take_back(self._failed, self._suspected)
         if self._memory.worked is None:
             self._memory.worked = self._worked
