@@ -325,3 +325,33 @@ def test_readings_that_are_slow_delay_no_attempt(n: int) -> None:
         assert seconds < 0.2 + ROUND_TRIPS * (attempts + 1)
 
     perform(scenario, n)
+
+
+def test_an_older_answer_that_comes_after_a_newer_one_lets_no_last_message_follow() -> None:
+    """Each node's two readings end in one moment: the one for the last message began before the right ended, the look after it."""
+
+    async def scenario(scene: Scene) -> None:
+        committee = scene.committee
+        until = committee.clock.now() + 2 * HUSH
+
+        def reading() -> Callable[[], Awaitable[bool]]:
+            answers = iter((True, False))
+
+            async def ends_with_the_other() -> bool:
+                permitted = next(answers, False)
+                await committee.clock.sleep(max(0.0, until - committee.clock.now()))
+                return permitted
+
+            return ends_with_the_other
+
+        for one in watch(scene).values():
+            one.permits_now = reading()  # type: ignore[method-assign]  # stands in for every reading, which takes its time
+        await committee.sign(scene.key)
+        gone: set[Seat] = set()
+        for sent in committee.network.wire:
+            assert sent.kind is not Kind.SIGN_ROUND3 or sent.sender not in gone
+            if sent.kind is Kind.SIGN_ABORT:
+                gone.add(sent.sender)
+        assert gone
+
+    perform(scenario, 4)

@@ -47,6 +47,7 @@ class Attempt:
         self._me, self._clock, self._channel = board.me, tools.clock, board.channel
         self._leader = board.leader(number)
         self._choice = Choice(number, board, tools, memory)
+        self._withdrawn = False
         self.committed = False
         """Whether our last message has left: with those of the others, it is a signature."""
 
@@ -204,6 +205,8 @@ class Attempt:
             await self._send_each(Kind.SIGN_ROUND2, proposed, await run(lambda: party.round2(received)))
             answers = await self._gather(Kind.SIGN_ROUND2, proposed.name, others)
             last = await self._last_message(party, answers)
+            if self._withdrawn:  # an older answer of the chain came after a newer one
+                raise PermissionLost(self._board.request.block.number)
             self.committed = True
             await self._channel.broadcast(Kind.SIGN_ROUND3, proposed.name + last, number, to=others)
             finals = await self._gather(Kind.SIGN_ROUND3, proposed.name, others)
@@ -285,7 +288,8 @@ class Attempt:
         return left
 
     async def withdraw(self) -> None:
-        """Say that we leave, if we sign here or may be asked to: nobody shall wait for us."""
+        """Say that we leave, if we sign here or may be asked to: nobody shall wait for us. No last message follows."""
+        self._withdrawn = True
         proposed = self._board.proposal(self.number)
         if proposed is None:
             await self._channel.broadcast(Kind.SIGN_ABORT, encode(Abort(reason=Reason.OBJECTION)), self.number)
